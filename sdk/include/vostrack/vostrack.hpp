@@ -1,0 +1,10 @@
+/// Everything.
+#pragma once
+
+#include "vostrack/error.hpp"
+#include "vostrack/frame_source.hpp"
+#include "vostrack/image.hpp"
+#include "vostrack/model.hpp"
+#include "vostrack/session.hpp"
+#include "vostrack/types.hpp"
+#include "vostrack/version.hpp"

@@ -1,0 +1,1 @@
+#include "nn/state_dict.hpp"
