@@ -1,0 +1,108 @@
+#include "vostrack/model.hpp"
+
+#include <ATen/Parallel.h>
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+
+#include "base/check.hpp"
+#include "model_impl.hpp"
+#include "nn/checkpoint.hpp"
+#include "vostrack/version.hpp"
+#ifdef VOSTRACK_WITH_VIDEO
+#include "video/versions.hpp"
+#endif
+
+namespace vostrack {
+namespace {
+
+torch::ScalarType dtype(Precision precision) {
+  return precision == Precision::kBFloat16 ? torch::kBFloat16 : torch::kFloat32;
+}
+
+}  // namespace
+
+Model Model::load(const std::string& path, const ModelOptions& options) {
+  return translate_errors([&] {
+    nn::RuntimeOptions runtime;
+    runtime.device = nn::parse_device(options.device);
+    runtime.dtype = dtype(options.precision);
+    runtime.memory_dtype = dtype(options.memory_precision);
+    check(options.image_size >= 0, ErrorCode::kInvalidArgument,
+          "image_size is {}, want 0 (the model's own) or a multiple of 32", options.image_size);
+    auto impl = std::make_shared<Impl>();
+    impl->path = path;
+    impl->options = options;
+    impl->model = nn::Model::load(path, runtime, options.config, options.image_size);
+    return Model(std::move(impl));
+  });
+}
+
+Model Model::load_default(const ModelOptions& options) { return load(default_path(), options); }
+
+std::string Model::default_path() {
+  if (const char* named = std::getenv("VOSTRACK_MODEL")) return named;
+  for (const char* path : {VOSTRACK_INSTALLED_MODEL, VOSTRACK_SOURCE_MODEL})
+    if (std::filesystem::exists(path)) return path;
+  fail(ErrorCode::kNotFound,
+       "the default model is neither at {} nor at {}; name one with VOSTRACK_MODEL",
+       VOSTRACK_INSTALLED_MODEL, VOSTRACK_SOURCE_MODEL);
+}
+
+std::vector<std::string> Model::presets() { return nn::preset_names(); }
+
+const std::string& Model::path() const noexcept { return impl_->path; }
+const std::string& Model::name() const noexcept { return impl_->model->config().name; }
+const ModelOptions& Model::options() const noexcept { return impl_->options; }
+int Model::image_size() const noexcept { return impl_->model->config().image_size; }
+std::string Model::config_json() const { return nn::config_to_json(impl_->model->config()); }
+
+std::vector<ModelPart> Model::parts() const {
+  // Two levels of names tell the trunk from the neck; other networks are one part each.
+  std::map<std::string, std::int64_t> parameters;
+  for (const auto& [name, tensor] : nn::weights_of(impl_->model->network()).tensors) {
+    auto end = name.find('.');
+    if (name.rfind("image_encoder.", 0) == 0) end = name.find('.', end + 1);
+    parameters[name.substr(0, end)] += tensor.numel();
+  }
+  std::vector<ModelPart> parts;
+  for (const auto& [name, count] : parameters) parts.push_back({name, count});
+  return parts;
+}
+
+void convert_checkpoint(const std::string& from, const std::string& to, bool half,
+                        const std::string& config) {
+  translate_errors([&] {
+    auto state = nn::read_checkpoint(from);
+    const auto resolved = nn::resolve_config(state, config, from);
+    {
+      // Written only if it can be read again.
+      nn::Network network(resolved);
+      nn::load_weights(*network, state, from);
+    }
+    state.metadata["format"] = "pt";
+    state.metadata["config"] = nn::config_to_json(resolved);
+    nn::write_safetensors(to, state, half);
+  });
+}
+
+void set_num_threads(int threads) {
+  check(threads >= 0, ErrorCode::kInvalidArgument, "threads is {}, want at least 0", threads);
+  if (threads > 0) at::set_num_threads(threads);
+}
+
+std::string library_versions() {
+  std::string text = fmt::format("vostrack {}\nLibTorch {} ({})", VOSTRACK_VERSION,
+                                 VOSTRACK_TORCH_VERSION, at::get_parallel_info().find("OpenMP") !=
+                                                                 std::string::npos
+                                                             ? "OpenMP"
+                                                             : "native threads");
+#ifdef VOSTRACK_WITH_VIDEO
+  text += "\n" + video::library_versions();
+#endif
+  return text;
+}
+
+}  // namespace vostrack

@@ -1,0 +1,111 @@
+#include "memory/conditioning.hpp"
+
+#include "base/check.hpp"
+#include "nn/position_encoding.hpp"
+
+namespace vostrack::memory {
+namespace {
+
+torch::Tensor as_tokens(const torch::Tensor& grid) { return grid.flatten(2).transpose(1, 2); }
+
+torch::Tensor as_grid(const torch::Tensor& tokens, const torch::Tensor& like) {
+  return tokens.transpose(1, 2).reshape(like.sizes()).to(torch::kFloat32);
+}
+
+/// Tokens that attention looks at, and their position encodings.
+struct Tokens {
+  std::vector<torch::Tensor> values;     ///< (1, N, Cm) each
+  std::vector<torch::Tensor> positions;  ///< (1, N, Cm) float32 each
+};
+
+/// Pointers as tokens of the memory's width, with their distance in time.
+///
+/// @return how many tokens were added
+std::int64_t add_pointers(const nn::Model& model, const Selection& selection, Tokens& tokens) {
+  if (selection.pointers.empty()) return 0;
+  const nn::ModelConfig& config = model.config();
+  const auto channels = config.neck.d_model;
+  const auto width = config.memory_encoder.out_dim;
+  const auto count = static_cast<std::int64_t>(selection.pointers.size());
+
+  std::vector<torch::Tensor> pointers;
+  std::vector<float> distances;
+  for (const auto& selected : selection.pointers) {
+    pointers.push_back(selected.output->pointer.to(model.runtime().device));
+    distances.push_back(static_cast<float>(selected.distance));
+  }
+  torch::Tensor position = torch::zeros({count, width}, pointers[0].options());
+  if (config.model.add_tpos_enc_to_obj_ptrs) {
+    auto distance = torch::tensor(distances).to(model.runtime().device);
+    distance = selection.pointer_span > 0 ? distance / selection.pointer_span
+                                          : torch::zeros_like(distance);
+    position = model.network().project_pointer_time(nn::sine_encoding_1d(
+        distance, config.model.proj_tpos_enc_in_obj_ptrs ? channels : width));
+  }
+  const auto pieces = channels / width;
+  tokens.values.push_back(torch::cat(pointers).reshape({1, count * pieces, width}));
+  tokens.positions.push_back(position.repeat_interleave(pieces, 0).unsqueeze(0));
+  return count * pieces;
+}
+
+}  // namespace
+
+torch::Tensor features_without_memory(const nn::Model& model, const nn::ImageFeatures& image) {
+  const nn::BaseConfig& base = model.config().model;
+  auto coarse = image.coarse.to(torch::kFloat32);
+  if (base.num_maskmem == 0) return coarse;
+  auto& network = model.network();
+  if (base.directly_add_no_mem_embed) return coarse + network.no_mem_embed.view({1, -1, 1, 1});
+
+  // Attention to a single token that stands for "nothing remembered".
+  const auto width = model.config().memory_encoder.out_dim;
+  check(width == model.config().neck.d_model, ErrorCode::kInvalidArgument,
+        "configuration: without model.directly_add_no_mem_embed, memory_encoder.out_dim is {}, "
+        "want neck.d_model, {}",
+        width, model.config().neck.d_model);
+  const auto dtype = model.runtime().dtype;
+  auto out = network.memory_attention->forward(
+      as_tokens(image.coarse), model.current_pos(), network.no_mem_embed.to(dtype),
+      network.no_mem_pos_enc.to(dtype), model.rotary(), /*pointer_tokens=*/1);
+  return as_grid(out, image.coarse);
+}
+
+torch::Tensor features_with_memory(const nn::Model& model, const nn::ImageFeatures& image,
+                                   const Selection& selection) {
+  if (model.config().model.num_maskmem == 0) return image.coarse.to(torch::kFloat32);
+  auto& network = model.network();
+  const auto dtype = model.runtime().dtype;
+  Tokens tokens;
+  for (const auto& selected : selection.memories) {
+    VOSTRACK_ASSERT(selected.output->memory.defined());
+    tokens.values.push_back(
+        as_tokens(selected.output->memory.to(model.runtime().device).to(torch::kFloat32)));
+    tokens.positions.push_back(model.memory_pos() +
+                               network.maskmem_tpos_enc[selected.temporal_row]);
+  }
+  const auto pointer_tokens = add_pointers(model, selection, tokens);
+  auto out = network.memory_attention->forward(
+      as_tokens(image.coarse), model.current_pos(), torch::cat(tokens.values, 1).to(dtype),
+      torch::cat(tokens.positions, 1).to(dtype), model.rotary(), pointer_tokens);
+  return as_grid(out, image.coarse);
+}
+
+torch::Tensor encode_memory(const nn::Model& model, const nn::ImageFeatures& image,
+                            const torch::Tensor& mask_logits, const torch::Tensor& object_score,
+                            bool prompted) {
+  const nn::BaseConfig& base = model.config().model;
+  auto& network = model.network();
+  auto mask = prompted && base.binarize_mask_from_pts_for_mem_enc
+                  ? (mask_logits > 0).to(torch::kFloat32)
+                  : torch::sigmoid(mask_logits);
+  mask = mask * base.sigmoid_scale_for_mem_enc + base.sigmoid_bias_for_mem_enc;
+  auto memory = network.memory_encoder->forward(image.coarse, mask.to(model.runtime().dtype))
+                    .to(torch::kFloat32);
+  if (network.no_obj_embed_spatial.defined()) {
+    auto absent = (object_score <= 0).to(torch::kFloat32).view({-1, 1, 1, 1});
+    memory = memory + absent * network.no_obj_embed_spatial.view({1, -1, 1, 1});
+  }
+  return memory.to(model.runtime().memory_dtype);
+}
+
+}  // namespace vostrack::memory

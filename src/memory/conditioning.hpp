@@ -1,0 +1,37 @@
+/// Between memories and networks: looking back, and remembering.
+#pragma once
+
+#include <torch/types.h>
+
+#include "memory/selection.hpp"
+#include "nn/model.hpp"
+
+namespace vostrack::memory {
+
+/// The picture's features without any memory, as for an object's first frame.
+///
+/// @return (1, C, h, w) float32
+torch::Tensor features_without_memory(const nn::Model& model, const nn::ImageFeatures& image);
+
+/// The picture's features, conditioned on one object's selected memories.
+///
+/// @param selection  with at least one memory, each encoded
+/// @return (1, C, h, w) float32
+///
+/// Source: sam2/modeling/sam2_base.py, _prepare_memory_conditioned_features
+torch::Tensor features_with_memory(const nn::Model& model, const nn::ImageFeatures& image,
+                                   const Selection& selection);
+
+/// Encodes a picture and an object's mask on it into a memory.
+///
+/// @param mask_logits  (B, 1, S, S) float32
+/// @param object_score  (B, 1) float32
+/// @param prompted  the mask comes from a prompt: binarised if the configuration says so
+/// @return (B, Cm, h, w) in the model's memory dtype
+///
+/// Source: sam2/modeling/sam2_base.py, _encode_new_memory
+torch::Tensor encode_memory(const nn::Model& model, const nn::ImageFeatures& image,
+                            const torch::Tensor& mask_logits, const torch::Tensor& object_score,
+                            bool prompted);
+
+}  // namespace vostrack::memory

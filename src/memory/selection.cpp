@@ -1,0 +1,108 @@
+#include "memory/selection.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <optional>
+
+namespace vostrack::memory {
+namespace {
+
+/// Conditioning frames, split into those attended to as such and the rest.
+struct Conditioning {
+  std::vector<FrameIndex> selected;  ///< in the order in which they are attended to
+  std::vector<FrameIndex> rest;
+};
+
+Conditioning nearest_conditioning(const OutputStore& store, FrameIndex frame, int limit) {
+  const auto frames = store.frames_in_order_of_storing();
+  if (limit < 0 || static_cast<int>(frames.size()) <= limit) return {frames, {}};
+
+  std::optional<FrameIndex> before, after;
+  for (FrameIndex t : frames) {
+    if (t < frame && (!before || t > *before)) before = t;
+    if (t >= frame && (!after || t < *after)) after = t;
+  }
+  Conditioning split;
+  if (before) split.selected.push_back(*before);
+  if (after) split.selected.push_back(*after);
+  std::vector<FrameIndex> others;
+  for (FrameIndex t : frames)
+    if (t != before && t != after) others.push_back(t);
+  // Stable: among equally near frames the one stored first wins.
+  std::ranges::stable_sort(others, {}, [frame](FrameIndex t) { return std::abs(t - frame); });
+  const auto room = static_cast<std::size_t>(limit) - split.selected.size();
+  split.selected.insert(split.selected.end(), others.begin(), others.begin() + room);
+  split.rest.assign(others.begin() + room, others.end());
+  return split;
+}
+
+FrameIndex floor_to_multiple(FrameIndex value, int step) {
+  const FrameIndex remainder = ((value % step) + step) % step;
+  return value - remainder;
+}
+
+class RecentPolicy : public SelectionPolicy {
+ public:
+  explicit RecentPolicy(const nn::BaseConfig& config) : config_(config) {}
+
+  Selection select(const MemoryBank& bank, const SelectionContext& context) const override {
+    Selection selection;
+    const auto conditioning =
+        nearest_conditioning(bank.conditioning, context.frame, config_.max_cond_frames_in_attn);
+    const auto at_position = [&](FrameIndex t) {
+      if (auto output = bank.tracked.get(t)) return output;
+      return std::ranges::count(conditioning.rest, t) > 0 ? bank.conditioning.get(t) : nullptr;
+    };
+
+    for (FrameIndex t : conditioning.selected)
+      selection.memories.push_back({t, config_.num_maskmem - 1, bank.conditioning.get(t)});
+    for (int back = config_.num_maskmem - 1; back >= 1; --back) {
+      const FrameIndex t = position(context, back);
+      if (auto output = at_position(t)) selection.memories.push_back({t, back - 1, output});
+    }
+    if (config_.use_obj_ptrs_in_encoder) add_pointers(selection, bank, context, conditioning, at_position);
+    return selection;
+  }
+
+ private:
+  /// The frame that is `back` places back (or ahead, in reverse) in the memory.
+  FrameIndex position(const SelectionContext& context, int back) const {
+    const int stride = config_.memory_temporal_stride_for_eval;
+    if (back == 1) return context.reverse ? context.frame + 1 : context.frame - 1;
+    const FrameIndex steps = static_cast<FrameIndex>(back - 2) * stride;
+    if (context.reverse) return -floor_to_multiple(-(context.frame + 2), stride) + steps;
+    return floor_to_multiple(context.frame - 2, stride) - steps;
+  }
+
+  template <class AtPosition>
+  void add_pointers(Selection& selection, const MemoryBank& bank, const SelectionContext& context,
+                    const Conditioning& conditioning, const AtPosition& at_position) const {
+    std::int64_t most = config_.max_obj_ptrs_in_encoder;
+    if (context.num_frames) most = std::min(most, *context.num_frames);
+    selection.pointer_span = static_cast<int>(most) - 1;
+    const int sign = context.reverse ? -1 : 1;
+    for (FrameIndex t : conditioning.selected) {
+      const FrameIndex ahead = (context.frame - t) * sign;  // above 0: t was passed before
+      if (config_.only_obj_ptrs_in_the_past_for_eval && ahead < 0) continue;
+      const FrameIndex distance = config_.use_signed_tpos_enc_to_obj_ptrs ? ahead : std::abs(ahead);
+      selection.pointers.push_back({t, static_cast<double>(distance), bank.conditioning.get(t)});
+    }
+    for (std::int64_t distance = 1; distance < most; ++distance) {
+      const FrameIndex t = context.frame - sign * distance;
+      if (t < 0 || (context.num_frames && t >= *context.num_frames)) break;
+      if (auto output = at_position(t))
+        selection.pointers.push_back({t, static_cast<double>(distance), output});
+    }
+  }
+
+  nn::BaseConfig config_;
+};
+
+}  // namespace
+
+std::shared_ptr<const SelectionPolicy> make_recent_policy(const nn::BaseConfig& config) {
+  return std::make_shared<RecentPolicy>(config);
+}
+
+}  // namespace vostrack::memory

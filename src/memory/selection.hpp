@@ -1,0 +1,59 @@
+/// Which memories an object's current frame attends to.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "memory/bank.hpp"
+#include "nn/model_config.hpp"
+
+namespace vostrack::memory {
+
+/// A spatial memory and its place in time.
+struct SelectedMemory {
+  FrameIndex frame;
+  /// Row of `maskmem_tpos_enc`: 0 for the frame just before, the last for conditioning frames.
+  int temporal_row;
+  OutputPtr output;
+};
+
+/// An object pointer and how far away it is, in frames.
+struct SelectedPointer {
+  FrameIndex frame;
+  double distance;
+  OutputPtr output;
+};
+
+struct Selection {
+  std::vector<SelectedMemory> memories;
+  std::vector<SelectedPointer> pointers;
+  /// Distances of pointers are divided by this before they are encoded; 0 means that they are 0.
+  int pointer_span = 0;
+};
+
+/// Where the selection is made.
+struct SelectionContext {
+  FrameIndex frame = 0;
+  bool reverse = false;
+  /// Frames in the video, or nothing for a stream.
+  std::optional<std::int64_t> num_frames;
+};
+
+/// A rule that selects. Immutable, shared by sessions.
+class SelectionPolicy {
+ public:
+  virtual ~SelectionPolicy() = default;
+  /// @param bank  with at least one conditioning frame
+  virtual Selection select(const MemoryBank& bank, const SelectionContext& context) const = 0;
+};
+
+/// The reference's rule: conditioning frames (all, or the nearest), fixed positions before the
+/// current frame, and the pointers of the selected and the most recent frames.
+///
+/// Source: sam2/modeling/sam2_base.py, _prepare_memory_conditioned_features;
+/// sam2/modeling/sam2_utils.py, select_closest_cond_frames
+std::shared_ptr<const SelectionPolicy> make_recent_policy(const nn::BaseConfig& config);
+
+}  // namespace vostrack::memory

@@ -1,0 +1,64 @@
+/// Small building blocks that several networks share.
+#pragma once
+
+#include <torch/nn.h>
+
+#include <string>
+#include <vector>
+
+namespace vostrack::nn {
+
+enum class Activation { kRelu, kGelu };
+
+torch::Tensor activate(const torch::Tensor& x, Activation activation);
+
+/// Linear layers with an activation between them, named `layers.N`.
+///
+/// Source: sam2/modeling/sam2_utils.py, MLP
+class MlpImpl : public torch::nn::Module {
+ public:
+  MlpImpl(int input_dim, int hidden_dim, int output_dim, int num_layers,
+          Activation activation = Activation::kRelu, bool sigmoid_output = false);
+  /// (…, input_dim) → (…, output_dim)
+  torch::Tensor forward(torch::Tensor x);
+
+ private:
+  std::vector<torch::nn::Linear> layers_;
+  Activation activation_;
+  bool sigmoid_output_;
+};
+TORCH_MODULE(Mlp);
+
+/// Normalises the channels of (N, C, H, W) at each position.
+///
+/// Source: sam2/modeling/sam2_utils.py, LayerNorm2d
+class LayerNorm2dImpl : public torch::nn::Module {
+ public:
+  explicit LayerNorm2dImpl(int channels);
+  torch::Tensor forward(const torch::Tensor& x);
+
+  torch::Tensor weight, bias;
+};
+TORCH_MODULE(LayerNorm2d);
+
+/// Layers under the names "0", "1", … of a Python Sequential, where some are without parameters.
+template <class Layer>
+Layer register_indexed(torch::nn::Module& parent, int index, Layer layer) {
+  return parent.register_module(std::to_string(index), std::move(layer));
+}
+
+torch::nn::Conv2d conv2d(int in, int out, int kernel, int stride = 1, int padding = 0,
+                         int groups = 1, bool bias = true);
+torch::nn::LayerNorm layer_norm(int channels, double eps = 1e-5);
+
+/// (B, N, heads · C) → (B, heads, N, C)
+torch::Tensor split_heads(const torch::Tensor& x, int heads);
+/// (B, heads, N, C) → (B, N, heads · C)
+torch::Tensor merge_heads(const torch::Tensor& x);
+
+/// Bilinear resize without antialias (align_corners false), in float32.
+torch::Tensor resize_bilinear(const torch::Tensor& x, int height, int width);
+/// Bilinear resize with antialias, in float32; returns `x` itself when the size is right already.
+torch::Tensor resize_bilinear_antialias(const torch::Tensor& x, int height, int width);
+
+}  // namespace vostrack::nn

@@ -1,0 +1,84 @@
+#include "nn/memory_attention.hpp"
+
+#include "base/check.hpp"
+
+namespace vostrack::nn {
+
+RotaryAttentionImpl::RotaryAttentionImpl(int embed_dim, int num_heads, int downsample_rate,
+                                         int key_value_dim)
+    : AttentionImpl(embed_dim, num_heads, downsample_rate, key_value_dim) {}
+
+torch::Tensor RotaryAttentionImpl::forward(const torch::Tensor& q, const torch::Tensor& k,
+                                           const torch::Tensor& v, const RotaryTable& table,
+                                           std::int64_t unrotated) {
+  auto query = apply_rotary(split_heads(q_proj_->forward(q), heads_), table);
+  auto key = split_heads(k_proj_->forward(k), heads_);
+  const auto rotated = key.size(2) - unrotated;
+  VOSTRACK_ASSERT(rotated >= 0 && rotated % table.cos.size(0) == 0);
+  if (unrotated == 0)
+    key = apply_rotary(key, table);
+  else if (rotated > 0)
+    key = torch::cat({apply_rotary(key.slice(2, 0, rotated), table), key.slice(2, rotated)}, 2);
+  auto value = split_heads(v_proj_->forward(v), heads_);
+  return out_proj_->forward(
+      merge_heads(torch::scaled_dot_product_attention(query, key, value)));
+}
+
+MemoryAttentionLayerImpl::MemoryAttentionLayerImpl(const MemoryAttentionConfig& config, int dim,
+                                                   int memory_dim)
+    : config_(config),
+      activation_(config.activation == "gelu" ? Activation::kGelu : Activation::kRelu),
+      self_attn_(register_module(
+          "self_attn", RotaryAttention(dim, config.num_heads, config.downsample_rate, 0))),
+      cross_attn_(register_module(
+          "cross_attn_image",
+          RotaryAttention(dim, config.num_heads, config.downsample_rate, memory_dim))),
+      linear1_(register_module("linear1", torch::nn::Linear(dim, config.dim_feedforward))),
+      linear2_(register_module("linear2", torch::nn::Linear(config.dim_feedforward, dim))),
+      norm1_(register_module("norm1", layer_norm(dim))),
+      norm2_(register_module("norm2", layer_norm(dim))),
+      norm3_(register_module("norm3", layer_norm(dim))) {}
+
+torch::Tensor MemoryAttentionLayerImpl::forward(torch::Tensor x, const torch::Tensor& x_pos,
+                                                const torch::Tensor& memory,
+                                                const torch::Tensor& memory_pos,
+                                                const RotaryTable& table,
+                                                std::int64_t pointer_tokens) {
+  auto normed = norm1_->forward(x);
+  auto query = config_.pos_enc_at_attn ? normed + x_pos : normed;
+  x = x + self_attn_->forward(query, query, normed, table);
+
+  normed = norm2_->forward(x);
+  x = x + cross_attn_->forward(config_.pos_enc_at_cross_attn_queries ? normed + x_pos : normed,
+                               config_.pos_enc_at_cross_attn_keys ? memory + memory_pos : memory,
+                               memory, table, pointer_tokens);
+
+  normed = norm3_->forward(x);
+  return x + linear2_->forward(activate(linear1_->forward(normed), activation_));
+}
+
+MemoryAttentionImpl::MemoryAttentionImpl(const ModelConfig& config)
+    : config_(config.memory_attention),
+      inner_channels_(config.neck.d_model / config.memory_attention.downsample_rate /
+                      config.memory_attention.num_heads),
+      norm_(register_module("norm", layer_norm(config.neck.d_model))) {
+  torch::nn::ModuleList list;
+  for (int i = 0; i < config_.num_layers; ++i) {
+    layers_.emplace_back(config_, config.neck.d_model, config.memory_encoder.out_dim);
+    list->push_back(layers_.back());
+  }
+  register_module("layers", list);
+}
+
+torch::Tensor MemoryAttentionImpl::forward(const torch::Tensor& current,
+                                           const torch::Tensor& current_pos,
+                                           const torch::Tensor& memory,
+                                           const torch::Tensor& memory_pos,
+                                           const RotaryTable& table, std::int64_t pointer_tokens) {
+  auto x = config_.pos_enc_at_input ? current + 0.1 * current_pos : current;
+  for (auto& layer : layers_)
+    x = layer->forward(x, current_pos, memory, memory_pos, table, pointer_tokens);
+  return norm_->forward(x);
+}
+
+}  // namespace vostrack::nn

@@ -1,0 +1,72 @@
+/// Attention from the current picture to what is remembered of an object.
+#pragma once
+
+#include <torch/nn.h>
+
+#include <vector>
+
+#include "nn/model_config.hpp"
+#include "nn/position_encoding.hpp"
+#include "nn/two_way_transformer.hpp"
+
+namespace vostrack::nn {
+
+/// Attention whose queries and keys are turned by their place in the grid.
+///
+/// Source: sam2/modeling/sam/transformer.py, RoPEAttention
+class RotaryAttentionImpl : public AttentionImpl {
+ public:
+  RotaryAttentionImpl(int embed_dim, int num_heads, int downsample_rate, int key_value_dim);
+  /// @param q  (B, grid, C)
+  /// @param k, v  (B, M, C'), the grid once or several times, then other tokens
+  /// @param unrotated  how many tokens at the end of `k` are not turned
+  /// @throws Error kInternal when the rotated keys are not whole grids
+  torch::Tensor forward(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v,
+                        const RotaryTable& table, std::int64_t unrotated = 0);
+};
+TORCH_MODULE(RotaryAttention);
+
+/// Source: sam2/modeling/memory_attention.py, MemoryAttentionLayer
+class MemoryAttentionLayerImpl : public torch::nn::Module {
+ public:
+  MemoryAttentionLayerImpl(const MemoryAttentionConfig& config, int dim, int memory_dim);
+  torch::Tensor forward(torch::Tensor x, const torch::Tensor& x_pos, const torch::Tensor& memory,
+                        const torch::Tensor& memory_pos, const RotaryTable& table,
+                        std::int64_t pointer_tokens);
+
+ private:
+  MemoryAttentionConfig config_;
+  Activation activation_;
+  RotaryAttention self_attn_, cross_attn_;
+  torch::nn::Linear linear1_, linear2_;
+  torch::nn::LayerNorm norm1_, norm2_, norm3_;
+};
+TORCH_MODULE(MemoryAttentionLayer);
+
+/// Source: sam2/modeling/memory_attention.py, MemoryAttention
+class MemoryAttentionImpl : public torch::nn::Module {
+ public:
+  explicit MemoryAttentionImpl(const ModelConfig& config);
+
+  /// @param current  (B, grid, C): the picture's coarsest level, row by row
+  /// @param current_pos  (1 or B, grid, C)
+  /// @param memory  (B, M, Cm): whole grids of memory, then pointer tokens
+  /// @param memory_pos  (1 or B, M, Cm)
+  /// @param table  rotary_table of the grid, for inner_channels() channels
+  /// @return (B, grid, C)
+  torch::Tensor forward(const torch::Tensor& current, const torch::Tensor& current_pos,
+                        const torch::Tensor& memory, const torch::Tensor& memory_pos,
+                        const RotaryTable& table, std::int64_t pointer_tokens);
+
+  /// Channels of one head.
+  int inner_channels() const { return inner_channels_; }
+
+ private:
+  MemoryAttentionConfig config_;
+  int inner_channels_;
+  std::vector<MemoryAttentionLayer> layers_;
+  torch::nn::LayerNorm norm_;
+};
+TORCH_MODULE(MemoryAttention);
+
+}  // namespace vostrack::nn

@@ -1,0 +1,151 @@
+#include "nn/model.hpp"
+
+#include <torch/cuda.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <fmt/ranges.h>
+
+#include "base/check.hpp"
+#include "nn/checkpoint.hpp"
+#include "nn/layers.hpp"
+#include "nn/picture_resize.hpp"
+
+namespace vostrack::nn {
+namespace {
+
+constexpr std::uintmax_t kMaxConfigBytes = 1 << 20;
+
+std::string read_text(const std::string& path) {
+  std::error_code error;
+  const auto size = std::filesystem::file_size(path, error);
+  check(!error, ErrorCode::kNotFound, "{}: {}", path, error.message());
+  check(size <= kMaxConfigBytes, ErrorCode::kInvalidArgument,
+        "{}: {} bytes, want a configuration of at most {}", path, size, kMaxConfigBytes);
+  std::ifstream file(path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  check(file.good(), ErrorCode::kIo, "{}: cannot be read", path);
+  return text.str();
+}
+
+torch::Tensor channel_values(const std::array<double, 3>& values) {
+  return torch::tensor({static_cast<float>(values[0]), static_cast<float>(values[1]),
+                        static_cast<float>(values[2])})
+      .view({1, 3, 1, 1});
+}
+
+torch::Tensor as_tokens(const torch::Tensor& grid) {
+  return grid.flatten(1).transpose(0, 1).unsqueeze(0).contiguous();
+}
+
+}  // namespace
+
+ModelConfig resolve_config(const StateDict& state, const std::string& named,
+                           const std::string& origin) {
+  if (!named.empty()) {
+    if (auto config = preset(named)) return *config;
+    check(std::filesystem::exists(named), ErrorCode::kNotFound,
+          "{}: neither a file nor a preset; presets are {}", named,
+          fmt::join(preset_names(), ", "));
+    return config_from_json(read_text(named));
+  }
+  if (auto it = state.metadata.find("config"); it != state.metadata.end())
+    return config_from_json(it->second);
+  if (auto config = guess_config(state)) return *config;
+  fail(ErrorCode::kModelMismatch,
+       "{}: holds no configuration and looks like none of the presets ({}); name one, or a JSON "
+       "file",
+       origin, fmt::join(preset_names(), ", "));
+}
+
+torch::Device parse_device(const std::string& text) {
+  if (text == "cpu") return torch::kCPU;
+  const bool cuda = text == "cuda" || text.rfind("cuda:", 0) == 0;
+  int index = 0;
+  bool good = cuda;
+  if (cuda && text.size() > 5) {
+    good = text.size() <= 8 && text.find_first_not_of("0123456789", 5) == std::string::npos;
+    if (good) index = std::stoi(text.substr(5));
+  } else if (text == "cuda:") {
+    good = false;
+  }
+  check(good, ErrorCode::kInvalidArgument, "device is {}, want cpu, cuda or cuda:N", text);
+  const auto count = static_cast<int>(torch::cuda::device_count());
+  check(index < count, ErrorCode::kUnsupported,
+        "device is {}, but LibTorch sees {} CUDA devices here; use cpu", text, count);
+  return {torch::kCUDA, static_cast<torch::DeviceIndex>(index)};
+}
+
+std::shared_ptr<const Model> Model::load(const std::string& path, const RuntimeOptions& runtime,
+                                         const std::string& config, int image_size) {
+  const StateDict state = read_checkpoint(path);
+  ModelConfig resolved = resolve_config(state, config, path);
+  if (image_size != 0) resolved.image_size = image_size;
+  return std::make_shared<const Model>(std::move(resolved), state, runtime, path);
+}
+
+Model::Model(ModelConfig config, const StateDict& state, const RuntimeOptions& runtime,
+             std::string origin)
+    : config_(std::move(config)), runtime_(runtime) {
+  torch::NoGradGuard no_grad;
+  network_ = std::make_shared<NetworkImpl>(config_);
+  load_weights(*network_, state, origin);
+  network_->eval();
+  for (auto& parameter : network_->parameters()) parameter.requires_grad_(false);
+  network_->image_encoder->trunk()->prepare_for_inference(
+      config_.image_size, torch::TensorOptions(runtime.dtype).device(runtime.device));
+  network_->to(runtime.device);
+  network_->image_encoder->to(runtime.dtype);
+  network_->memory_attention->to(runtime.dtype);
+  network_->memory_encoder->to(runtime.dtype);
+
+  const int side = config_.feature_size();
+  mean_ = channel_values(config_.pixel_mean).to(runtime.device);
+  std_ = channel_values(config_.pixel_std).to(runtime.device);
+  current_pos_ = as_tokens(sine_encoding_2d(config_.neck.position_encoding, config_.neck.d_model,
+                                            side, side))
+                     .to(runtime.device)
+                     .to(runtime.dtype);
+  memory_pos_ = as_tokens(sine_encoding_2d(config_.memory_encoder.position_encoding,
+                                           config_.memory_encoder.out_dim, side, side))
+                    .to(runtime.device);
+  dense_pe_ = network_->prompt_encoder->dense_position_encoding();
+  rotary_ = rotary_table(network_->memory_attention->inner_channels(), side, side,
+                         config_.memory_attention.rope_theta)
+                .to(runtime.device);
+}
+
+torch::Tensor Model::network_input(const torch::Tensor& picture) const {
+  check(picture.dim() == 3 && picture.size(2) == 3 && picture.scalar_type() == torch::kUInt8 &&
+            picture.size(0) > 0 && picture.size(1) > 0,
+        ErrorCode::kInvalidArgument, "picture is {} of {}, want (height, width, 3) of uint8",
+        fmt::format("({})", fmt::join(picture.sizes().vec(), ", ")),
+        c10::toString(picture.scalar_type()));
+  const int side = config_.image_size;
+  torch::Tensor input;
+  if (config_.resize == ResizeFilter::kPilBicubicU8) {
+    input = pil_bicubic_resize(picture, side, side).to(runtime_.device);
+    input = input.permute({2, 0, 1}).unsqueeze(0).to(torch::kFloat32) / 255;
+  } else {
+    input = picture.to(runtime_.device).permute({2, 0, 1}).unsqueeze(0).to(torch::kFloat32) / 255;
+    input = resize_bilinear_antialias(input.contiguous(), side, side);
+  }
+  return (input - mean_) / std_;
+}
+
+ImageFeatures Model::encode(const torch::Tensor& input) const {
+  auto levels = network_->image_encoder->forward(input.to(runtime_.dtype));
+  ImageFeatures features;
+  features.coarse = levels.back().contiguous();
+  if (config_.model.use_high_res_features_in_sam) {
+    auto& decoder = *network_->mask_decoder;
+    features.high_res = {decoder.project_level0(levels[levels.size() - 3].to(torch::kFloat32)),
+                         decoder.project_level1(levels[levels.size() - 2].to(torch::kFloat32))};
+  }
+  return features;
+}
+
+}  // namespace vostrack::nn

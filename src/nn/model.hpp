@@ -1,0 +1,92 @@
+/// A model ready for inference: weights, configuration and everything that follows from them.
+///
+///   auto model = nn::Model::load("models/nano.safetensors", {});
+///   auto features = model->encode(model->network_input(picture));  // picture (H, W, 3) uint8
+///
+/// Thread safety: immutable once made; any number of threads.
+#pragma once
+
+#include <torch/types.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "nn/model_config.hpp"
+#include "nn/network.hpp"
+
+namespace vostrack::nn {
+
+struct RuntimeOptions {
+  torch::Device device = torch::kCPU;
+  /// float32, or bfloat16 for the image encoder, memory attention and memory encoder. The mask
+  /// decoder and everything that selects memories stay in float32.
+  torch::ScalarType dtype = torch::kFloat32;
+  /// How spatial memories are stored.
+  torch::ScalarType memory_dtype = torch::kBFloat16;
+};
+
+/// One encoded picture; shared by all objects.
+struct ImageFeatures {
+  torch::Tensor coarse;                ///< (1, C, h, w), the runtime's dtype
+  std::vector<torch::Tensor> high_res; ///< levels 0 and 1 at the decoder's width, float32; or none
+};
+
+class Model {
+ public:
+  /// @param config  a JSON file or a preset's name; empty to take it from the checkpoint's header,
+  ///   else guess it
+  /// @param image_size  0 for the configuration's own
+  /// @throws Error kNotFound, kCorruptFile, kModelMismatch, kInvalidArgument, kUnsupported
+  static std::shared_ptr<const Model> load(const std::string& path, const RuntimeOptions& runtime,
+                                           const std::string& config = {}, int image_size = 0);
+
+  /// @param state  moved into the networks
+  /// @param origin  named in errors
+  Model(ModelConfig config, const StateDict& state, const RuntimeOptions& runtime,
+        std::string origin);
+
+  const ModelConfig& config() const { return config_; }
+  const RuntimeOptions& runtime() const { return runtime_; }
+  /// Modules' forward functions are not const, but leave an evaluated network as it is.
+  NetworkImpl& network() const { return *network_; }
+
+  /// A picture as the networks see it.
+  ///
+  /// @param picture  (H, W, 3) uint8 RGB, on the CPU
+  /// @return (1, 3, S, S) float32, resized and normalised, on the model's device
+  /// @throws Error kInvalidArgument on another shape or dtype
+  torch::Tensor network_input(const torch::Tensor& picture) const;
+
+  /// @param input  (1, 3, S, S) float32, as network_input returns it
+  ImageFeatures encode(const torch::Tensor& input) const;
+
+  // Constants of the image size, on the model's device.
+  const torch::Tensor& current_pos() const { return current_pos_; }  ///< (1, h·w, C)
+  const torch::Tensor& memory_pos() const { return memory_pos_; }    ///< (1, h·w, Cm) float32
+  const torch::Tensor& dense_pe() const { return dense_pe_; }        ///< (1, C, h, w) float32
+  const RotaryTable& rotary() const { return rotary_; }
+
+ private:
+  ModelConfig config_;
+  RuntimeOptions runtime_;
+  std::shared_ptr<NetworkImpl> network_;
+  torch::Tensor mean_, std_;
+  torch::Tensor current_pos_, memory_pos_, dense_pe_;
+  RotaryTable rotary_;
+};
+
+/// The configuration that a checkpoint is to be read with.
+///
+/// @param state  metadata and names are looked at
+/// @param named  a JSON file, a preset's name, or empty
+/// @throws Error kNotFound, kInvalidArgument, kModelMismatch when nothing fits
+ModelConfig resolve_config(const StateDict& state, const std::string& named,
+                           const std::string& origin);
+
+/// "cpu", "cuda", "cuda:N" as a device that is there.
+///
+/// @throws Error kInvalidArgument for another word, kUnsupported when there is no such device
+torch::Device parse_device(const std::string& text);
+
+}  // namespace vostrack::nn

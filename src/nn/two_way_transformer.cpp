@@ -1,0 +1,76 @@
+#include "nn/two_way_transformer.hpp"
+
+namespace vostrack::nn {
+
+AttentionImpl::AttentionImpl(int embed_dim, int num_heads, int downsample_rate, int key_value_dim)
+    : heads_(num_heads), inner_dim_(embed_dim / downsample_rate) {
+  const int kv = key_value_dim > 0 ? key_value_dim : embed_dim;
+  q_proj_ = register_module("q_proj", torch::nn::Linear(embed_dim, inner_dim_));
+  k_proj_ = register_module("k_proj", torch::nn::Linear(kv, inner_dim_));
+  v_proj_ = register_module("v_proj", torch::nn::Linear(kv, inner_dim_));
+  out_proj_ = register_module("out_proj", torch::nn::Linear(inner_dim_, embed_dim));
+}
+
+torch::Tensor AttentionImpl::forward(const torch::Tensor& q, const torch::Tensor& k,
+                                     const torch::Tensor& v) {
+  return out_proj_->forward(merge_heads(torch::scaled_dot_product_attention(
+      split_heads(q_proj_->forward(q), heads_), split_heads(k_proj_->forward(k), heads_),
+      split_heads(v_proj_->forward(v), heads_))));
+}
+
+TwoWayBlockImpl::TwoWayBlockImpl(int dim, int num_heads, int mlp_dim, bool skip_first_layer_pe)
+    : skip_first_layer_pe_(skip_first_layer_pe),
+      self_attn_(register_module("self_attn", Attention(dim, num_heads))),
+      token_to_image_(
+          register_module("cross_attn_token_to_image", Attention(dim, num_heads, 2))),
+      image_to_token_(
+          register_module("cross_attn_image_to_token", Attention(dim, num_heads, 2))),
+      norm1_(register_module("norm1", layer_norm(dim))),
+      norm2_(register_module("norm2", layer_norm(dim))),
+      norm3_(register_module("norm3", layer_norm(dim))),
+      norm4_(register_module("norm4", layer_norm(dim))),
+      mlp_(register_module("mlp", Mlp(dim, mlp_dim, dim, 2))) {}
+
+std::pair<torch::Tensor, torch::Tensor> TwoWayBlockImpl::forward(torch::Tensor queries,
+                                                                 torch::Tensor keys,
+                                                                 const torch::Tensor& query_pe,
+                                                                 const torch::Tensor& key_pe) {
+  if (skip_first_layer_pe_) {
+    queries = self_attn_->forward(queries, queries, queries);
+  } else {
+    auto q = queries + query_pe;
+    queries = queries + self_attn_->forward(q, q, queries);
+  }
+  queries = norm1_->forward(queries);
+
+  auto keys_with_pe = keys + key_pe;
+  queries = queries + token_to_image_->forward(queries + query_pe, keys_with_pe, keys);
+  queries = norm2_->forward(queries);
+  queries = norm3_->forward(queries + mlp_->forward(queries));
+
+  keys = keys + image_to_token_->forward(keys_with_pe, queries + query_pe, queries);
+  return {queries, norm4_->forward(keys)};
+}
+
+TwoWayTransformerImpl::TwoWayTransformerImpl(int depth, int dim, int num_heads, int mlp_dim)
+    : final_attn_(register_module("final_attn_token_to_image", Attention(dim, num_heads, 2))),
+      norm_final_(register_module("norm_final_attn", layer_norm(dim))) {
+  torch::nn::ModuleList list;
+  for (int i = 0; i < depth; ++i) {
+    layers_.emplace_back(dim, num_heads, mlp_dim, /*skip_first_layer_pe=*/i == 0);
+    list->push_back(layers_.back());
+  }
+  register_module("layers", list);
+}
+
+std::pair<torch::Tensor, torch::Tensor> TwoWayTransformerImpl::forward(
+    const torch::Tensor& image, const torch::Tensor& image_pe, const torch::Tensor& tokens) {
+  auto keys = image.flatten(2).transpose(1, 2).contiguous();
+  auto key_pe = image_pe.flatten(2).transpose(1, 2);
+  auto queries = tokens;
+  for (auto& layer : layers_) std::tie(queries, keys) = layer->forward(queries, keys, tokens, key_pe);
+  queries = queries + final_attn_->forward(queries + tokens, keys + key_pe, keys);
+  return {norm_final_->forward(queries), keys};
+}
+
+}  // namespace vostrack::nn

@@ -1,0 +1,49 @@
+/// From features and prompts to one object's mask, pointer and score.
+#pragma once
+
+#include <torch/types.h>
+
+#include <optional>
+
+#include "nn/model.hpp"
+#include "tracker/prompt.hpp"
+
+namespace vostrack::tracker {
+
+/// Logits where an object is absent.
+inline constexpr double kAbsent = -1024.0;
+
+struct HeadOutput {
+  torch::Tensor low_res;        ///< (1, 1, S/4, S/4) float32 logits
+  torch::Tensor high_res;       ///< (1, 1, S, S) float32 logits
+  torch::Tensor pointer;        ///< (1, C) float32
+  torch::Tensor object_score;   ///< (1, 1) float32
+  torch::Tensor predicted_iou;  ///< (1, 1) float32
+};
+
+/// Runs prompt encoder and mask decoder, picks a mask and makes the pointer.
+///
+/// @param features  (1, C, h, w) float32, with or without memory
+/// @param points  nothing: a padding point
+/// @param mask  (1, 1, s, s) float32 of any size, or undefined
+///
+/// Source: sam2/modeling/sam2_base.py, _forward_sam_heads
+HeadOutput decode(const nn::Model& model, const torch::Tensor& features,
+                  const std::vector<torch::Tensor>& high_res,
+                  const std::optional<PointInputs>& points, const torch::Tensor& mask,
+                  bool multimask);
+
+/// Takes a mask prompt as the answer; only the pointer comes from the decoder.
+///
+/// @param mask  (1, 1, S, S) float32, 0 or 1; all 0 means that the object is not on this frame
+///
+/// Source: sam2/modeling/sam2_base.py, _use_mask_as_output
+HeadOutput take_mask(const nn::Model& model, const nn::ImageFeatures& image,
+                     const torch::Tensor& mask);
+
+/// Whether three masks are proposed.
+///
+/// Source: sam2/modeling/sam2_base.py, _use_multimask
+bool proposes_three(const nn::BaseConfig& config, bool initial_frame, std::int64_t points);
+
+}  // namespace vostrack::tracker
