@@ -21,7 +21,8 @@ memories are stored in float32 too (the reference's two casts to bfloat16 are sw
   noise.json          how far other kernels and two threads move the reference's own numbers
 
 Seeds are tried from --seed upwards until object scores and masks vary and neither other kernels
-nor weights moved by 1e-7 change a decision. `--check` replays folders and compares.
+nor weights moved by 1e-7 change a decision. `--check` replays folders and compares. On a busy
+machine set OMP_WAIT_POLICY=PASSIVE: the run on two threads is much faster then.
 """
 
 import argparse
@@ -78,15 +79,16 @@ def load_weights(model, state):
 def make(args):
     config = load_config(args.config)
     for seed in range(args.seed, args.seed + args.tries):
-        if attempt(args, config, seed):
+        refusal = attempt(args, config, seed)
+        if refusal is None:
             return 0
-        print(f"seed {seed}: not robust or not varied enough", file=sys.stderr)
+        print(f"seed {seed}: {refusal}", file=sys.stderr, flush=True)
     print(f"no fixture in {args.tries} seeds from {args.seed}", file=sys.stderr)
     return 1
 
 
 def attempt(args, config, seed):
-    """Makes the whole folder from one seed; False where the seed does not do."""
+    """Makes the whole folder from one seed. Returns why the seed does not do, else None."""
     rng = torch.Generator().manual_seed(seed)
     size = config["image_size"]
     model = build_model(config)
@@ -107,7 +109,7 @@ def attempt(args, config, seed):
         inputs = stage_inputs(model, pictures[0], rng)
         parts = robust_parts(witnesses, inputs, picture)
         if parts is None:
-            return False
+            return "a decision of the stages or the image is close"
         (files["stages"], stage_noise), (files["image"], image_noise) = parts
         noise["stages"] = {k: v for k, v in stage_noise.items() if not is_stage_input(k)}
         noise["image"] = {}
@@ -118,11 +120,11 @@ def attempt(args, config, seed):
 
     writer = SessionWriter(witnesses, pictures, args.video_size, seed)
     if not writer.grow(args.steps, args.objects):
-        return False
+        return f"{writer.refused} steps refused, {len(writer.steps)} kept"
     present, covered = variety(writer.tensors)
     scored = config["model"].get("pred_obj_scores", False)
     if not 0.02 < covered < 0.98 or scored and not 0.2 < present < 0.9:
-        return False
+        return f"objects present {present:.0%}, masks cover {covered:.0%}"
     files["video"] = {"pictures": pictures, **writer.tensors}
     noise["video"] = writer.noise
 
@@ -140,7 +142,7 @@ def attempt(args, config, seed):
     (out / "noise.json").write_text(json.dumps(noise, indent=1) + "\n")
     print(f"{out}: seed {seed}, {len(writer.steps)} steps ({writer.refused} refused), objects "
           f"present {present:.0%}, masks cover {covered:.0%}, noise {noise['video']}", flush=True)
-    return True
+    return None
 
 
 def limit(group, key, want, noise):
@@ -163,7 +165,8 @@ def compare(group, got, want, noise):
     for key in sorted(set(got) & set(want)):
         a, b = got[key], want[key]
         if a.shape != b.shape or a.dtype != b.dtype:
-            print(f"  {group}: {key} is {tuple(a.shape)} {a.dtype}, want {tuple(b.shape)} {b.dtype}")
+            print(f"  {group}: {key} is {tuple(a.shape)} {a.dtype}, "
+                  f"want {tuple(b.shape)} {b.dtype}")
             faults += 1
             continue
         a, b = a.float(), b.float()
@@ -215,7 +218,8 @@ def main():
     mode = parser.add_mutually_exclusive_group(required=True)
     mode.add_argument("--make", metavar="OUT", help="folder to write")
     mode.add_argument("--check", metavar="FOLDER", nargs="+", help="folders to replay")
-    parser.add_argument("--config", default="small_sam21", help="file or name (default %(default)s)")
+    parser.add_argument("--config", default="small_sam21",
+                        help="file or name (default %(default)s)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--tries", type=int, default=20, help="seeds to try (default %(default)s)")
     parser.add_argument("--steps", type=int, default=20, help="length of the session")

@@ -79,7 +79,7 @@ SMALL_OPTIONS = changed(
     memory_attention={
         "num_layers": 1, "num_heads": 2, "rope_theta": 100.0, "activation": "gelu",
         "pos_enc_at_attn": True, "pos_enc_at_cross_attn_queries": True,
-        "pos_enc_at_cross_attn_keys": False, "pos_enc_at_input": False,
+        "pos_enc_at_input": False,
     },
     memory_encoder={
         "out_dim": 16,

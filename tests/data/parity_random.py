@@ -389,15 +389,13 @@ class SessionWriter:
         self.prompted = [p for p in self.prompted if p[0] in ids]
 
     def grow(self, count, max_objects):
-        """Adds random steps until there are `count`, or gives up after many refusals."""
-        while len(self.steps) < count:
-            if self.refused > 2 * count + 20:
-                return False
-            step = self.propose(max_objects)
-            if len(self.steps) == count - 1 and self.sessions[0].obj_ids:
-                step = {"op": "propagate"}  # whatever the last prompts did shows in the end
-            self.add(step)
-        return True
+        """Adds random steps until there are `count`, the last a propagation that shows what the
+        last prompts did (so sometimes a few more); gives up after many refusals."""
+        while self.refused <= 2 * count + 20:
+            if len(self.steps) >= count - 1 and self.add({"op": "propagate"}):
+                return True
+            self.add(self.propose(max_objects))
+        return False
 
 
 def variety(tensors):
