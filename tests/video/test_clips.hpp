@@ -1,13 +1,11 @@
 /// Pictures and clips made in code: a white square that moves right over a coloured ground.
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <string>
 #include <vector>
 
+#include "support/errors.hpp"
 #include "video/writer.hpp"
-#include "vostrack/error.hpp"
 #include "vostrack/types.hpp"
 
 namespace vostrack::test {
@@ -52,18 +50,6 @@ inline double difference(const Image& a, const Image& b) {
   double sum = 0;
   for (std::size_t i = 0; i < a.rgb.size(); ++i) sum += std::abs(int{a.rgb[i]} - int{b.rgb[i]});
   return sum / static_cast<double>(a.rgb.size());
-}
-
-/// Expects an Error of this code whose message holds the text.
-template <class Call>
-void expect_error(ErrorCode code, const std::string& text, Call&& call) {
-  try {
-    call();
-    ADD_FAILURE() << "no error, want one with \"" << text << "\"";
-  } catch (const Error& error) {
-    EXPECT_EQ(static_cast<int>(error.code()), static_cast<int>(code)) << error.what();
-    EXPECT_NE(std::string(error.what()).find(text), std::string::npos) << error.what();
-  }
 }
 
 }  // namespace vostrack::test
