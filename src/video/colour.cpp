@@ -1,0 +1,95 @@
+#include "video/colour.hpp"
+
+#include "base/check.hpp"
+
+namespace vostrack::video {
+namespace {
+
+/// The formats that carry "full range" in their name are deprecated; same layout without it.
+AVPixelFormat without_range(AVPixelFormat format) {
+  switch (format) {
+    case AV_PIX_FMT_YUVJ420P:
+      return AV_PIX_FMT_YUV420P;
+    case AV_PIX_FMT_YUVJ411P:
+      return AV_PIX_FMT_YUV411P;
+    case AV_PIX_FMT_YUVJ422P:
+      return AV_PIX_FMT_YUV422P;
+    case AV_PIX_FMT_YUVJ440P:
+      return AV_PIX_FMT_YUV440P;
+    case AV_PIX_FMT_YUVJ444P:
+      return AV_PIX_FMT_YUV444P;
+    default:
+      return format;
+  }
+}
+
+int matrix_of(AVColorSpace space, int height) {
+  switch (space) {
+    case AVCOL_SPC_BT709:
+      return SWS_CS_ITU709;
+    case AVCOL_SPC_FCC:
+      return SWS_CS_FCC;
+    case AVCOL_SPC_BT470BG:
+    case AVCOL_SPC_SMPTE170M:
+      return SWS_CS_ITU601;
+    case AVCOL_SPC_SMPTE240M:
+      return SWS_CS_SMPTE240M;
+    case AVCOL_SPC_BT2020_NCL:
+    case AVCOL_SPC_BT2020_CL:
+      return SWS_CS_BT2020;
+    default:
+      return height >= 720 ? SWS_CS_ITU709 : SWS_CS_ITU601;
+  }
+}
+
+}  // namespace
+
+RgbConverter::RgbConverter(int height, int width, Orientation orientation)
+    : height_(height), width_(width), orientation_(orientation), rgb_(new_frame()) {
+  // swscale may write past a row whose length is not a multiple of its vectors, hence a frame of
+  // FFmpeg's own with aligned rows.
+  rgb_->format = AV_PIX_FMT_RGB24;
+  rgb_->height = height;
+  rgb_->width = width;
+  check(av_frame_get_buffer(rgb_.get(), 0) == 0, ErrorCode::kOutOfMemory,
+        "no memory for a picture of {}x{}", width, height);
+}
+
+void RgbConverter::configure(const AVFrame& frame) {
+  const auto format = static_cast<AVPixelFormat>(frame.format);
+  const AVPixelFormat layout = without_range(format);
+  const bool same_size = frame.height == height_ && frame.width == width_;
+  const int flags = (same_size ? SWS_BICUBIC : SWS_AREA) | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT |
+                    SWS_FULL_CHR_H_INP;
+  scaler_.reset(sws_getContext(frame.width, frame.height, layout, width_, height_, AV_PIX_FMT_RGB24,
+                               flags, nullptr, nullptr, nullptr));
+  const char* name = av_get_pix_fmt_name(format);
+  check(scaler_ != nullptr, ErrorCode::kDecode, "pixel format {} cannot be converted to RGB",
+        name ? name : "(unknown)");
+  const AVPixFmtDescriptor* description = av_pix_fmt_desc_get(layout);
+  if (description != nullptr && !(description->flags & AV_PIX_FMT_FLAG_RGB)) {
+    const int* matrix = sws_getCoefficients(matrix_of(frame.colorspace, frame.height));
+    const bool full = frame.color_range == AVCOL_RANGE_JPEG || layout != format;
+    sws_setColorspaceDetails(scaler_.get(), matrix, full, sws_getCoefficients(SWS_CS_DEFAULT), 1, 0,
+                             1 << 16, 1 << 16);
+  }
+  source_height_ = frame.height;
+  source_width_ = frame.width;
+  source_format_ = frame.format;
+  source_matrix_ = frame.colorspace;
+  source_range_ = frame.color_range;
+}
+
+Image RgbConverter::convert(const AVFrame& frame) {
+  if (!scaler_ || frame.height != source_height_ || frame.width != source_width_ ||
+      frame.format != source_format_ || frame.colorspace != source_matrix_ ||
+      frame.color_range != source_range_)
+    configure(frame);
+  const int rows = sws_scale(scaler_.get(), frame.data, frame.linesize, 0, frame.height, rgb_->data,
+                             rgb_->linesize);
+  check(rows == height_, ErrorCode::kDecode, "the conversion to RGB gave {} rows, want {}", rows,
+        height_);
+  return upright(rgb_->data[0], rgb_->linesize[0], height_, width_, orientation_);
+}
+
+}  // namespace vostrack::video

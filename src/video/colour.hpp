@@ -1,0 +1,42 @@
+/// Decoded frames to upright RGB.
+#pragma once
+
+#include "video/ffmpeg.hpp"
+#include "video/orientation.hpp"
+#include "vostrack/types.hpp"
+
+namespace vostrack::video {
+
+/// Converts any pixel format to RGB24, honouring the frame's colour matrix and range. A frame of
+/// another size than the first is resized to it, so that a video has one size.
+///
+/// Where the frame does not name its matrix, BT.709 is taken for 720 rows and more and BT.601
+/// below, which is what players do; an unnamed range is the limited one.
+class RgbConverter {
+ public:
+  /// @param height, width  as stored, before turning
+  RgbConverter(int height, int width, Orientation orientation);
+
+  /// Height and width after turning.
+  int height() const noexcept { return orientation_.transposed ? width_ : height_; }
+  int width() const noexcept { return orientation_.transposed ? height_ : width_; }
+
+  /// @throws Error kDecode for a pixel format that cannot be converted, without the file's name
+  Image convert(const AVFrame& frame);
+
+ private:
+  void configure(const AVFrame& frame);
+
+  int height_;
+  int width_;
+  Orientation orientation_;
+  ScalerPtr scaler_;
+  FramePtr rgb_;
+  int source_height_ = 0;
+  int source_width_ = 0;
+  int source_format_ = AV_PIX_FMT_NONE;
+  AVColorSpace source_matrix_ = AVCOL_SPC_UNSPECIFIED;
+  AVColorRange source_range_ = AVCOL_RANGE_UNSPECIFIED;
+};
+
+}  // namespace vostrack::video

@@ -1,0 +1,163 @@
+#include "video/file_source.hpp"
+
+#include <set>
+
+#include "base/check.hpp"
+#include "video/colour.hpp"
+#include "video/frame_index.hpp"
+
+namespace vostrack::video {
+namespace {
+
+/// Decoding this many frames costs less than a seek.
+constexpr std::int64_t kSkipBySeeking = 12;
+
+std::span<const std::int32_t, 9> as_matrix(const std::uint8_t* bytes) {
+  return std::span<const std::int32_t, 9>(reinterpret_cast<const std::int32_t*>(bytes), 9);
+}
+
+/// The stream's display matrix, else the first frame's.
+Orientation stated_orientation(const AVStream& stream, const AVFrame& frame) {
+  constexpr std::size_t size = 9 * sizeof(std::int32_t);
+#if LIBAVFORMAT_VERSION_INT >= AV_VERSION_INT(60, 15, 100)
+  const AVPacketSideData* data =
+      av_packet_side_data_get(stream.codecpar->coded_side_data, stream.codecpar->nb_coded_side_data,
+                              AV_PKT_DATA_DISPLAYMATRIX);
+  if (data != nullptr && data->size >= size) return orientation_of(as_matrix(data->data));
+#else
+  std::size_t got = 0;
+  const std::uint8_t* data = av_stream_get_side_data(&stream, AV_PKT_DATA_DISPLAYMATRIX, &got);
+  if (data != nullptr && got >= size) return orientation_of(as_matrix(data));
+#endif
+  const AVFrameSideData* in_frame = av_frame_get_side_data(&frame, AV_FRAME_DATA_DISPLAYMATRIX);
+  if (in_frame != nullptr && in_frame->size >= size)
+    return orientation_of(as_matrix(in_frame->data));
+  return {};
+}
+
+class FileSource final : public FrameSource {
+ public:
+  FileSource(const std::string& path, const DecodeOptions& options)
+      : demuxer_(path, log_),
+        decoder_(demuxer_, options, log_),
+        index_(index_of_packets(demuxer_)) {
+    if (index_.pts.empty() || !try_reach_from_start(0)) {
+      index_ = index_of_frames(decoder_, demuxer_);
+      check(!index_.pts.empty(), ErrorCode::kDecode, "{}: not one frame can be decoded{}", path,
+            log_.said());
+      missing_.clear();
+      check(try_reach_from_start(0), ErrorCode::kDecode, "{}: its first frame decoded only once{}",
+            path, log_.said());
+    }
+    rgb_.emplace(frame_->height, frame_->width, stated_orientation(demuxer_.stream(), *frame_));
+  }
+
+  std::int64_t frame_count() const override { return static_cast<std::int64_t>(index_.pts.size()); }
+  int height() const override { return rgb_->height(); }
+  int width() const override { return rgb_->width(); }
+  double pts_s(std::int64_t frame) const override {
+    check_range(frame);
+    return static_cast<double>(index_.pts[frame]) * av_q2d(demuxer_.stream().time_base);
+  }
+  std::string name(std::int64_t frame) const override {
+    check_range(frame);
+    return fmt::format("{:05}", frame);
+  }
+
+  Frame read(std::int64_t frame) override {
+    check_range(frame);
+    if (missing_.contains(frame) || !reach(frame)) {
+      missing_.insert(frame);
+      fail(ErrorCode::kDecode, "{}: frame {} at {:.3f} s cannot be decoded{}", demuxer_.path(),
+           frame, pts_s(frame), log_.said());
+    }
+    // Concealed damage looks like a picture, and would be tracked like one.
+    constexpr int kDamage = FF_DECODE_ERROR_INVALID_BITSTREAM | FF_DECODE_ERROR_CONCEALMENT_ACTIVE;
+    check(!(frame_->decode_error_flags & kDamage) && !(frame_->flags & AV_FRAME_FLAG_CORRUPT),
+          ErrorCode::kDecode, "{}: frame {} at {:.3f} s is damaged{}", demuxer_.path(), frame,
+          pts_s(frame), log_.said());
+    Frame result;
+    try {
+      LogSink::Scope scope(log_);
+      result.image = rgb_->convert(*frame_);
+    } catch (const Error& error) {
+      fail(error.code(), "{}: frame {} at {:.3f} s: {}{}", demuxer_.path(), frame, pts_s(frame),
+           error.what(), log_.said());
+    }
+    result.index = frame;
+    result.pts_s = pts_s(frame);
+    result.name = name(frame);
+    return result;
+  }
+
+ private:
+  void check_range(std::int64_t frame) const {
+    check(frame >= 0 && frame < frame_count(), ErrorCode::kOutOfRange,
+          "{}: there is no frame {}, the video has frames 0 to {}", demuxer_.path(), frame,
+          frame_count() - 1);
+  }
+
+  /// Makes `frame` the current one, by reading on or by seeking; false if it is not there.
+  bool reach(std::int64_t frame) {
+    if (position_ == frame) return true;
+    const std::int64_t key = index_.by_timestamp ? index_.key_at_or_before(frame) : -1;
+    const bool reads_on =
+        position_ >= 0 && position_ < frame &&
+        (key < 0 || frame - position_ <= kSkipBySeeking || index_.keys[key] <= position_);
+    if (reads_on) {
+      if (read_on_to(frame)) return true;
+      if (from_start_) return false;  // Everything before was decoded: the frame is not there.
+    }
+    // Some containers land beside the key frame they were asked for, and some key frames need more
+    // than themselves, hence one step further back before the sure way.
+    for (std::int64_t step = 0; step < 2 && key - step >= 0; ++step)
+      if (try_reach_from_key(index_.keys[key - step], frame)) return true;
+    return try_reach_from_start(frame);
+  }
+
+  bool try_reach_from_key(std::int64_t key_frame, std::int64_t frame) {
+    if (key_frame == 0) return false;  // The start is surer and as near.
+    position_ = -1;
+    from_start_ = false;
+    return decoder_.seek(index_.pts[key_frame]) && read_on_to(frame);
+  }
+
+  bool try_reach_from_start(std::int64_t frame) {
+    position_ = -1;
+    decoder_.restart();
+    from_start_ = true;
+    return read_on_to(frame);
+  }
+
+  /// Decodes until the current frame is `frame` or a later one.
+  bool read_on_to(std::int64_t frame) {
+    while (position_ < frame) {
+      frame_ = decoder_.next();
+      if (frame_ == nullptr) {
+        position_ = frame_count();  // Past the end: only a seek leads back.
+        return false;
+      }
+      const std::int64_t place = index_.by_timestamp ? index_.find(frame_->pts) : position_ + 1;
+      if (place >= 0) position_ = place;
+    }
+    return position_ == frame;
+  }
+
+  LogSink log_;  // outlives what writes to it
+  Demuxer demuxer_;
+  Decoder decoder_;
+  FrameIndex index_;
+  std::optional<RgbConverter> rgb_;
+  const AVFrame* frame_ = nullptr;  ///< the decoder's, current until its next call
+  std::int64_t position_ = -1;      ///< the index of `frame_`; -1 before the first
+  bool from_start_ = false;         ///< no seek since the beginning
+  std::set<std::int64_t> missing_;  ///< frames that proved undecodable
+};
+
+}  // namespace
+
+std::unique_ptr<FrameSource> open_file(const std::string& path, const DecodeOptions& options) {
+  return std::make_unique<FileSource>(path, options);
+}
+
+}  // namespace vostrack::video

@@ -1,0 +1,17 @@
+#include "video/open.hpp"
+
+#include <filesystem>
+
+#include "video/file_source.hpp"
+#include "video/picture_io.hpp"
+
+namespace vostrack::video {
+
+std::unique_ptr<FrameSource> open_source(const std::string& path, const OpenOptions& options) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) return open_folder(path, options.folder);
+  if (is_picture_name(path)) return open_pictures({path}, options.folder);
+  return open_file(path, options.decode);
+}
+
+}  // namespace vostrack::video

@@ -1,0 +1,23 @@
+/// One way in for everything that has frames.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "video/decoder.hpp"
+#include "video/folder_source.hpp"
+#include "vostrack/frame_source.hpp"
+
+namespace vostrack::video {
+
+struct OpenOptions {
+  DecodeOptions decode;
+  FolderOptions folder;
+};
+
+/// Opens a video file, a folder of pictures, or one picture as a video of one frame.
+///
+/// @throws Error kNotFound, kIo, kUnsupported, kDecode, as the one that the path turns out to be
+std::unique_ptr<FrameSource> open_source(const std::string& path, const OpenOptions& options = {});
+
+}  // namespace vostrack::video

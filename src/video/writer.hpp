@@ -1,0 +1,63 @@
+/// Pictures to a video file that plays everywhere.
+///
+///   VideoWriter writer("overlay.mp4", 480, 854);
+///   for (...) writer.write(image, frame.pts_s);    // the source's own timestamps
+///   writer.finish();                               // only now there is an overlay.mp4
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "vostrack/types.hpp"
+
+namespace vostrack::video {
+
+struct WriterOptions {
+  /// Constant rate factor of x264: 0 (lossless) to 51; 20 is hard to tell from the original. Other
+  /// encoders get a bit rate of about the same quality.
+  int crf = 20;
+  /// x264's trade of time for size.
+  std::string preset = "veryfast";
+  /// What the encoder plans its rates with, and how long a single frame is shown; the frames' times
+  /// come from their timestamps.
+  double nominal_fps = 30;
+
+  /// @throws Error kInvalidArgument naming field, value and rule
+  void validate() const;
+};
+
+/// Writes H.264 (x264, else OpenH264, else MPEG-4 part 2) as MP4 with its index in front, yuv420p,
+/// BT.709 in limited range and tagged so. Timestamps are kept to 1/90000 s, so a variable rate
+/// stays one. An odd size gets one more row or column that repeats the last.
+///
+/// The file has a temporary name until finish(), so what has the final name is whole; without
+/// finish(), as after an error, nothing is left behind.
+///
+/// Thread safety: one thread at a time.
+class VideoWriter {
+ public:
+  /// @param path  of the final file, ending in .mp4, .m4v or .mov
+  /// @throws Error kInvalidArgument for a size below 1 or an unknown suffix; kNotFound without the
+  ///   folder; kIo where nothing can be written; kUnsupported without any encoder
+  VideoWriter(const std::string& path, int height, int width, const WriterOptions& options = {});
+  ~VideoWriter();
+  VideoWriter(VideoWriter&&) noexcept;
+  VideoWriter& operator=(VideoWriter&&) noexcept;
+
+  /// @param pts_s  seconds, not below 0, later than the frame before
+  /// @throws Error kInvalidArgument for another size or a time that does not advance; kIo when the
+  ///   disk is full; kFailedState after finish()
+  void write(const Image& image, double pts_s);
+
+  /// Completes the file, also after an interrupt, and gives it its name. A second call does
+  /// nothing.
+  ///
+  /// @throws Error kFailedState without a single frame; kIo
+  void finish();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace vostrack::video
