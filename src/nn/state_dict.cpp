@@ -1,1 +1,0 @@
-#include "nn/state_dict.hpp"
