@@ -137,12 +137,13 @@ TEST(PtReader, RefusesZipBombsBeforeAllocating) {
   impossible.size = 0xfffffffe;
   EXPECT_REFUSED(zip_with_storage(impossible, true), ErrorCode::kCorruptFile, "claims to inflate");
 
-  // 512 MiB of zeros in 512 KiB: possible, but out of proportion to the file.
-  const std::string zeros(1U << 29, '\0');
-  const std::string bomb = ZipBuilder()
-                               .add("archive/data.pkl", weight_pickle(1 << 27, 0, {1 << 27}, {1}))
-                               .add("archive/data/0", zeros, true)
-                               .finish();
+  // 288 MiB of zeros in 288 KiB: possible, but out of proportion to the file.
+  constexpr std::int64_t kElements = 72 << 20;
+  const std::string bomb =
+      ZipBuilder()
+          .add("archive/data.pkl", weight_pickle(kElements, 0, {kElements}, {1}))
+          .add("archive/data/0", std::string(kElements * sizeof(float), '\0'), true)
+          .finish();
   ASSERT_LT(bomb.size(), 1U << 20);
   EXPECT_REFUSED(bomb, ErrorCode::kCorruptFile, "out of proportion");
 }
