@@ -38,7 +38,7 @@ split_arguments() {
       --torch)
         (($# > 1)) || die "--torch needs a folder, such as --torch /opt/libtorch"
         setup_arguments+=("$1" "$2")
-        cmake_arguments+=("-DVOSTRACK_TORCH=$(cd "$2" && pwd)")
+        cmake_arguments+=("-DVOSTRACK_TORCH=$(realpath -m "$2")")
         shift
         ;;
       --cuda | --cuda=*) setup_arguments+=("$1") ;;
