@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cctype>
 #include <iostream>
+#include <memory>
 #include <new>
 #include <string>
 #include <string_view>
@@ -18,11 +19,15 @@
 namespace vostrack::cli {
 namespace {
 
-constexpr const char* kDescription =
-    "Example:\n"
-    "  vostrack track clip.mp4 --point 320,240 --out out/\n"
-    "\n"
-    "Follows objects through videos and cuts them out of pictures.";
+/// Help that opens with an example, which is kept as the command's footer.
+class ExampleFirst : public CLI::Formatter {
+ public:
+  ExampleFirst() { column_width(36); }
+  std::string make_description(const CLI::App* app) const override {
+    return "Example:\n" + app->get_footer() + "\n\n" + app->get_description() + "\n\n";
+  }
+  std::string make_footer(const CLI::App*) const override { return ""; }
+};
 
 /// Errors are one line, whatever a library has put into them.
 void print_error(std::ostream& err, std::string_view text, std::string_view remedy = {}) {
@@ -51,12 +56,13 @@ ProgressStyle progress_style(const std::ostream& err) {
 }  // namespace
 
 int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err) {
-  CLI::App app(kDescription, "vostrack");
+  CLI::App app("Follows objects through videos and cuts them out of pictures.", "vostrack");
   try {
     Command command;
+    app.formatter(std::make_shared<ExampleFirst>());
+    app.footer("  vostrack track clip.mp4 --point 320,240 --out out/");
     app.set_version_flag("--version", version_text, "Print the versions of what this runs on");
     app.require_subcommand(1);
-    app.get_formatter()->column_width(36);
     add_track(app, command);
     add_segment(app, command);
     add_convert(app, command);

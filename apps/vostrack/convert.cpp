@@ -36,9 +36,8 @@ int convert(const ConvertArguments& arguments, const Console& console) {
 void add_convert(CLI::App& app, Command& command) {
   auto arguments = std::make_shared<ConvertArguments>();
   CLI::App* sub = app.add_subcommand(
-      "convert",
-      "Example:\n  vostrack convert sam2.1_hiera_tiny.pt tiny.safetensors --half\n\n"
-      "Writes a checkpoint as safetensors, with its configuration inside.");
+      "convert", "Writes a checkpoint as safetensors, with its configuration inside.");
+  sub->footer("  vostrack convert sam2.1_hiera_tiny.pt tiny.safetensors --half");
   sub->add_option("from", arguments->from, "Checkpoint to read, .pt or .safetensors")->required();
   sub->add_option("to", arguments->to, "File to write, .safetensors")->required();
   sub->add_option("--config", arguments->config,

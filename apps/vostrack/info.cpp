@@ -60,9 +60,8 @@ int info(const InfoArguments& arguments, const Console& console) {
 
 void add_info(CLI::App& app, Command& command) {
   auto arguments = std::make_shared<InfoArguments>();
-  CLI::App* sub = app.add_subcommand("info",
-                                     "Example:\n  vostrack info sam2.1_hiera_tiny.pt\n\n"
-                                     "Prints a model's parts and configuration.");
+  CLI::App* sub = app.add_subcommand("info", "Prints a model's parts and configuration.");
+  sub->footer("  vostrack info sam2.1_hiera_tiny.pt");
   sub->add_option("model", arguments->path,
                   "Checkpoint, .pt or .safetensors [default: the small model that ships with it]");
   sub->add_option("--config", arguments->config,

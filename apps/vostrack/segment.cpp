@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -124,11 +125,16 @@ std::vector<Proposal> segment_picture(const SegmentArguments& arguments,
   return proposals;
 }
 
+/// Four digits tell all that a score says.
+double rounded(float score) {
+  return std::round(static_cast<double>(score) * 1e4) / 1e4;
+}
+
 Json proposal_json(const Proposal& proposal) {
   const annotations::Rle rle = annotations::encode_rle(proposal.mask);
   Json json = {{"object", proposal.object + 1},
-               {"score", proposal.score},
-               {"object_score", proposal.object_score},
+               {"score", rounded(proposal.score)},
+               {"object_score", rounded(proposal.object_score)},
                {"area", annotations::area(rle)},
                {"box", nullptr},
                {"segmentation",
@@ -222,16 +228,14 @@ int segment(const SegmentArguments& arguments, const Console& console) {
 
 void add_segment(CLI::App& app, Command& command) {
   auto arguments = std::make_shared<SegmentArguments>();
-  CLI::App* sub = app.add_subcommand(
-      "segment",
-      "Example:\n"
+  CLI::App* sub = app.add_subcommand("segment", "Cuts an object out of a picture.");
+  sub->footer(
       "  vostrack segment photo.jpg --point 320,240 --point 10,20:0 --masks 3 \\\n"
-      "      --out result.png --overlay overlay.png --json -\n"
-      "\n"
-      "Cuts an object out of a picture. Label 1 is on the object (when left out), 0 beside it.");
+      "      --out result.png --overlay overlay.png --json -");
   sub->add_option("photo", arguments->photo, "Picture")->required();
   const char* prompts = "Prompts";
-  sub->add_option("--point", arguments->clicks, "Click on the object, or beside it; any number")
+  sub->add_option("--point", arguments->clicks,
+                  "Click on the object; with label 0, beside it; any number")
       ->type_name("X,Y[:LABEL]")
       ->allow_extra_args(false)
       ->group(prompts);

@@ -231,14 +231,13 @@ int track(const TrackArguments& arguments, const Console& console) {
 
 void add_track(CLI::App& app, Command& command) {
   auto arguments = std::make_shared<TrackArguments>();
-  CLI::App* sub = app.add_subcommand(
-      "track",
-      "Example:\n"
+  CLI::App* sub = app.add_subcommand("track", "Follows objects through a video.");
+  sub->footer(
       "  vostrack track clip.mp4 --point 1:320,240 --point 1:10,20:0 \\\n"
       "      --box 2:100,80,220,300@12 --mask 3:first.png@0 --out out/\n"
       "\n"
-      "Follows objects through a video. ID is the object's number, 1 to 255 (1 when left out);\n"
-      "label is 1 on the object or 0 beside it; frame is a number from 0, or a time such as 1.5s.");
+      "ID is the object's number, 1 to 255 (1 when left out); LABEL is 1 on the object (when left\n"
+      "out) or 0 beside it; FRAME is a number from 0 (when left out), or a time such as 1.5s.");
   sub->add_option("clip", arguments->clip, "Video file or folder of pictures")->required();
   const char* prompts = "Prompts (any number of each)";
   sub->add_option("--point", arguments->prompts.clicks, "Click on the object, or beside it")
