@@ -1,0 +1,45 @@
+/// The subcommands. Each adds itself to the command line and runs when it was chosen.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <iosfwd>
+#include <string>
+
+#include "apps/vostrack/progress.hpp"
+#include "vostrack/model.hpp"
+
+namespace vostrack::cli {
+
+/// Where a subcommand's words go.
+struct Console {
+  std::ostream& out;
+  std::ostream& err;
+  ProgressStyle progress = ProgressStyle::kLines;
+};
+
+/// A subcommand's work, and the exit status that it ends with.
+using Command = std::function<int(const Console&)>;
+
+/// Adds the subcommand to `app` and sets `command` to it when it was chosen.
+void add_track(CLI::App& app, Command& command);
+void add_segment(CLI::App& app, Command& command);
+void add_convert(CLI::App& app, Command& command);
+void add_info(CLI::App& app, Command& command);
+
+/// Which model, and where it runs.
+struct ModelArguments {
+  std::string path;
+  std::string config;
+  std::string device = ModelOptions().device;
+  std::string precision = "float32";
+  int threads = 0;
+  int size = ModelOptions().image_size;
+
+  /// Adds --model, --config, --device, --precision, --threads and --size.
+  void add_to(CLI::App& app);
+  /// @throws Error as Model::load
+  Model load() const;
+};
+
+}  // namespace vostrack::cli

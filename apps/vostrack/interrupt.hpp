@@ -1,0 +1,13 @@
+/// Ctrl-C: the frame being tracked and the files being written are finished.
+#pragma once
+
+namespace vostrack::cli {
+
+/// SIGINT and SIGTERM set the flag; a second one ends the program at once.
+void watch_interrupts();
+/// Whether the flag is set.
+bool interrupted() noexcept;
+/// Sets or clears it.
+void set_interrupted(bool value) noexcept;
+
+}  // namespace vostrack::cli

@@ -1,0 +1,34 @@
+/// The folder that `vostrack track` puts its results into.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace vostrack::cli {
+
+class OutputFolder {
+ public:
+  explicit OutputFolder(std::filesystem::path root) : root_(std::move(root)) {}
+
+  /// @throws Error kInvalidArgument when earlier results are there and may not be replaced, or
+  ///   when there is a file of this name
+  void check_free(bool overwrite) const;
+  /// Makes the folder and takes earlier results of ours away; other files stay.
+  ///
+  /// @throws Error kIo
+  void prepare(bool with_masks) const;
+
+  const std::filesystem::path& root() const noexcept { return root_; }
+  std::filesystem::path masks() const { return root_ / "masks"; }
+  std::filesystem::path mask(const std::string& frame_name) const {
+    return masks() / (frame_name + ".png");
+  }
+  std::filesystem::path overlay() const { return root_ / "overlay.mp4"; }
+  std::filesystem::path contact_sheet() const { return root_ / "contact_sheet.png"; }
+  std::filesystem::path summary() const { return root_ / "summary.json"; }
+
+ private:
+  std::filesystem::path root_;
+};
+
+}  // namespace vostrack::cli

@@ -1,0 +1,213 @@
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "annotations/palette_png.hpp"
+#include "apps/vostrack/interrupt.hpp"
+#include "tests/apps/command_line.hpp"
+#include "tests/apps/moving_square.hpp"
+#include "tests/apps/temporary_folder.hpp"
+#include "vostrack/frame_source.hpp"
+
+namespace vostrack::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using test::MovingSquare;
+using test::Outcome;
+using test::run_command;
+using test::TemporaryFolder;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class Track : public testing::Test {
+ protected:
+  void SetUp() override { set_interrupted(false); }
+  void TearDown() override { set_interrupted(false); }
+
+  Outcome track(std::vector<std::string> more, const std::string& out = "out") {
+    std::vector<std::string> arguments = {"track", clip_, "--out", folder_.file(out)};
+    arguments.insert(arguments.end(), {"--model", VOSTRACK_SOURCE_DIR "/models/nano.safetensors"});
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run_command(arguments);
+  }
+
+  std::vector<std::string> masks() const {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(folder_ / "out/masks"))
+      names.push_back(entry.path().filename().string());
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+
+  double iou(int frame) const {
+    return square_.iou(
+        annotations::read_label_png(folder_.file(fmt::format("out/masks/{:05}.png", frame))).labels,
+        frame);
+  }
+
+  nlohmann::json summary() const {
+    return nlohmann::json::parse(std::ifstream(folder_ / "out/summary.json"));
+  }
+
+  TemporaryFolder folder_;
+  MovingSquare square_;
+  std::string clip_ = square_.write_clip(folder_.file("clip.mp4"));
+  std::string mask_ = square_.write_mask(folder_.file("first.png"), 0);
+};
+
+TEST_F(Track, FollowsASquareFromItsMask) {
+  const Outcome outcome = track({"--mask", "3:" + mask_});
+  ASSERT_EQ(outcome.status, kSuccess) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("Tracked 1 object through 10 frames"));
+  EXPECT_THAT(outcome.err, HasSubstr("Tracking 10/10 frames"));
+  ASSERT_EQ(masks().size(), 10u);
+  for (int frame = 0; frame < square_.frames; ++frame) EXPECT_GT(iou(frame), 0.8) << frame;
+
+  const std::unique_ptr<FrameSource> overlay = open_video(folder_.file("out/overlay.mp4"));
+  EXPECT_EQ(overlay->frame_count(), 10);
+  EXPECT_EQ(overlay->height(), square_.height);
+  EXPECT_EQ(overlay->width(), square_.width);
+  const Image sheet = video::read_picture(folder_.file("out/contact_sheet.png"));
+  EXPECT_GT(sheet.width, 4 * square_.width);
+
+  const nlohmann::json json = summary();
+  EXPECT_EQ(json["complete"], true);
+  EXPECT_EQ(json["frames"]["tracked"], 10);
+  ASSERT_EQ(json["objects"].size(), 1u);
+  EXPECT_EQ(json["objects"][0]["id"], 3);
+  EXPECT_EQ(json["objects"][0]["visible_frames"], 10);
+  EXPECT_EQ(json["objects"][0]["last_seen"]["frame"], 9);
+  EXPECT_EQ(json["objects"][0]["prompted_frames"], nlohmann::json({0}));
+}
+
+TEST_F(Track, WritesTheObjectsIdAsLabel) {
+  ASSERT_EQ(track({"--mask", "3:" + mask_, "--end", "1"}).status, kSuccess);
+  const annotations::LabelImage picture =
+      annotations::read_label_png(folder_.file("out/masks/00000.png"));
+  EXPECT_EQ(annotations::labels_in(picture), (std::vector<std::uint8_t>{3}));
+}
+
+TEST_F(Track, DrawsTheObjectIntoTheOverlay) {
+  ASSERT_EQ(track({"--mask", mask_, "--end", "1"}).status, kSuccess);
+  const Image plain = open_video(clip_)->read(0).image;
+  const Image drawn = open_video(folder_.file("out/overlay.mp4"))->read(0).image;
+  const auto difference = [&](int y, int x) {
+    int sum = 0;
+    for (int c = 0; c < 3; ++c) {
+      const auto at = static_cast<std::size_t>(3 * (y * square_.width + x) + c);
+      sum += std::abs(int(plain.rgb[at]) - int(drawn.rgb[at]));
+    }
+    return sum;
+  };
+  EXPECT_GT(difference(square_.top() + square_.side / 2, square_.left(0) + square_.side / 2), 30);
+  EXPECT_LT(difference(5, square_.width - 5), 20);
+}
+
+TEST_F(Track, KeepsEarlierResults) {
+  const std::vector<std::string> options = {"--mask", mask_, "--end", "2", "--no-overlay"};
+  ASSERT_EQ(track(options).status, kSuccess);
+  const Outcome refused = track(options);
+  EXPECT_EQ(refused.status, kFailure);
+  EXPECT_THAT(refused.err, HasSubstr("--overwrite"));
+  EXPECT_EQ(track({"--mask", mask_, "--end", "1", "--no-overlay", "--overwrite"}).status, kSuccess);
+  EXPECT_EQ(masks().size(), 2u);
+}
+
+TEST_F(Track, WritesOnlyWhatIsWanted) {
+  ASSERT_EQ(track({"--mask", mask_, "--end", "1", "--no-overlay", "--no-masks", "--quiet"}).status,
+            kSuccess);
+  EXPECT_FALSE(fs::exists(folder_ / "out/masks"));
+  EXPECT_FALSE(fs::exists(folder_ / "out/overlay.mp4"));
+  EXPECT_TRUE(fs::exists(folder_ / "out/contact_sheet.png"));
+}
+
+TEST_F(Track, IsQuietWhenAskedToBe) {
+  EXPECT_THAT(track({"--mask", mask_, "--end", "1", "--quiet"}).err, IsEmpty());
+}
+
+TEST_F(Track, StaysWithinItsRange) {
+  ASSERT_EQ(track({"--mask", mask_ + "@0", "--start", "2", "--end", "4"}).status, kSuccess);
+  EXPECT_EQ(masks(), (std::vector<std::string>{"00002.png", "00003.png", "00004.png"}));
+}
+
+TEST_F(Track, GoesBothWaysFromALaterFrame) {
+  const std::string later = square_.write_mask(folder_.file("later.png"), 6);
+  const Outcome outcome = track({"--mask", later + "@6", "--backward"});
+  ASSERT_EQ(outcome.status, kSuccess) << outcome.err;
+  ASSERT_EQ(masks().size(), 10u);
+  for (int frame = 0; frame < square_.frames; ++frame) EXPECT_GT(iou(frame), 0.8) << frame;
+  EXPECT_EQ(open_video(folder_.file("out/overlay.mp4"))->frame_count(), 10);
+  EXPECT_EQ(summary()["objects"][0]["frames"], 10);
+  EXPECT_EQ(summary()["objects"][0]["first_seen"]["frame"], 0);
+}
+
+TEST_F(Track, StartsAtTheFirstPrompt) {
+  const std::string later = square_.write_mask(folder_.file("later.png"), 6);
+  ASSERT_EQ(track({"--mask", later + "@6"}).status, kSuccess);
+  EXPECT_EQ(masks().front(), "00006.png");
+  EXPECT_EQ(masks().size(), 4u);
+}
+
+TEST_F(Track, SaysThatARangeIsEmpty) {
+  const Outcome outcome = track({"--point", "40,60@6", "--end", "3"});
+  EXPECT_EQ(outcome.status, kFailure);
+  EXPECT_THAT(outcome.err, HasSubstr("from frame 6 to 3 is empty"));
+  EXPECT_FALSE(fs::exists(folder_ / "out"));
+}
+
+TEST_F(Track, FinishesItsFilesWhenInterrupted) {
+  set_interrupted(true);
+  const Outcome outcome = track({"--mask", mask_});
+  EXPECT_EQ(outcome.status, kInterrupted);
+  EXPECT_THAT(outcome.err, HasSubstr("interrupted after 1 of 10 frames"));
+  EXPECT_EQ(masks().size(), 1u);
+  EXPECT_EQ(open_video(folder_.file("out/overlay.mp4"))->frame_count(), 1);
+  EXPECT_EQ(summary()["complete"], false);
+}
+
+TEST_F(Track, TakesEveryLabelOfAPictureAsAnObject) {
+  annotations::LabelImage labels{square_.height, square_.width, {}};
+  labels.labels.resize(static_cast<std::size_t>(square_.height * square_.width));
+  for (int y = 0; y < square_.height; ++y)
+    for (int x = 0; x < square_.width; ++x)
+      labels.labels[static_cast<std::size_t>(y * square_.width + x)] = square_.inside(0, y, x) ? 5
+                                                                       : y < 20                ? 9
+                                                                                               : 0;
+  annotations::write_label_png(folder_.file("labels.png"), labels);
+  ASSERT_EQ(track({"--masks", folder_.file("labels.png"), "--end", "1"}).status, kSuccess);
+  EXPECT_EQ(
+      annotations::labels_in(annotations::read_label_png(folder_.file("out/masks/00000.png"))),
+      (std::vector<std::uint8_t>{5, 9}));
+  EXPECT_EQ(summary()["objects"].size(), 2u);
+}
+
+TEST_F(Track, LeavesNothingBehindWhenAPromptIsWrong) {
+  const Outcome outcome = track({"--point", "500,10", "--box", "0,0,10,200"});
+  EXPECT_EQ(outcome.status, kFailure);
+  EXPECT_THAT(outcome.err, HasSubstr("500,10 lies outside the picture, which is 160x120"));
+  EXPECT_THAT(outcome.err, HasSubstr("--box 0,0,10,200"));
+  EXPECT_FALSE(fs::exists(folder_ / "out"));
+}
+
+TEST_F(Track, RefusesADeviceThatIsNotThere) {
+  const Outcome outcome = track({"--mask", mask_, "--device", "toaster"});
+  EXPECT_EQ(outcome.status, kFailure);
+  EXPECT_THAT(outcome.err, HasSubstr("toaster"));
+  EXPECT_FALSE(fs::exists(folder_ / "out"));
+}
+
+TEST_F(Track, RefusesAVideoThatIsNone) {
+  std::ofstream(folder_ / "clip.mp4") << "this is no video";
+  const Outcome outcome = track({"--mask", mask_});
+  EXPECT_EQ(outcome.status, kFailure);
+  EXPECT_THAT(outcome.err, HasSubstr("clip.mp4"));
+}
+
+}  // namespace
+}  // namespace vostrack::cli
