@@ -1,50 +1,23 @@
 /// Files that appear whole or not at all.
 ///
-///   PendingFile file("masks/00001.png");
-///   write_bytes(file.temporary(), bytes);
-///   file.commit();                         // without it, the temporary file is removed
+///   AtomicFile file("tiny.safetensors");
+///   file.write(bytes);
+///   file.commit(Durability::kFlushed);     // without it, the temporary file is removed
 #pragma once
 
-#include <unistd.h>
-
-#include <atomic>
-#include <cerrno>
 #include <cstdint>
-#include <cstdio>
-#include <cstring>
-#include <filesystem>
-#include <memory>
 #include <span>
 #include <string>
 
-#include "base/check.hpp"
-#include "base/handle.hpp"
-
 namespace vostrack {
 
-/// A file being written under a temporary name in the folder of its final one, so that the
-/// renaming never crosses file systems.
+/// The name of a file that is being written, in the folder of its final one, so that the renaming
+/// never crosses file systems. For writers that open their file by name.
 class PendingFile {
  public:
   /// @throws Error kNotFound when the folder does not exist, kInvalidArgument without a file name
-  explicit PendingFile(const std::string& path) : path_(path) {
-    static std::atomic<unsigned> counter{0};
-    const std::filesystem::path final_path(path);
-    check(final_path.has_filename(), ErrorCode::kInvalidArgument, "{}: not the name of a file",
-          path.empty() ? "(empty path)" : path);
-    const std::filesystem::path folder = final_path.parent_path();
-    std::error_code ignored;
-    check(folder.empty() || std::filesystem::is_directory(folder, ignored), ErrorCode::kNotFound,
-          "{}: there is no folder {}", path, folder.string());
-    check(!std::filesystem::is_directory(final_path, ignored), ErrorCode::kInvalidArgument,
-          "{}: is a folder, want the name of a file", path);
-    temporary_ = (folder / fmt::format(".{}.{}-{}.part", final_path.filename().string(), ::getpid(),
-                                       counter++))
-                     .string();
-  }
-  ~PendingFile() {
-    if (!committed_) std::remove(temporary_.c_str());
-  }
+  explicit PendingFile(const std::string& path);
+  ~PendingFile();
   PendingFile(const PendingFile&) = delete;
   PendingFile& operator=(const PendingFile&) = delete;
 
@@ -54,11 +27,7 @@ class PendingFile {
   /// Gives the file its final name, replacing what was there.
   ///
   /// @throws Error kIo
-  void commit() {
-    check(std::rename(temporary_.c_str(), path_.c_str()) == 0, ErrorCode::kIo,
-          "{}: cannot be put in place: {}", path_, std::strerror(errno));
-    committed_ = true;
-  }
+  void commit();
 
  private:
   std::string path_;
@@ -66,19 +35,36 @@ class PendingFile {
   bool committed_ = false;
 };
 
+enum class Durability {
+  kUnflushed,  ///< survives a crash of the program
+  kFlushed,    ///< survives a power cut, at the price of waiting for the disk
+};
+
+/// A file that is written piece by piece.
+class AtomicFile {
+ public:
+  /// @throws Error as PendingFile; kIo when the folder is not writable
+  explicit AtomicFile(const std::string& path);
+  ~AtomicFile();
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  /// @throws Error kIo when the disk is full or fails
+  void write(std::span<const std::uint8_t> bytes);
+
+  /// @throws Error kIo as above
+  void commit(Durability durability);
+
+ private:
+  [[noreturn]] void fail_io(const char* action) const;
+
+  PendingFile pending_;
+  int fd_ = -1;
+};
+
 /// Writes a whole file, or leaves what was there.
 ///
-/// @throws Error kIo, kNotFound when the folder does not exist
-inline void write_file_atomically(const std::string& path, std::span<const std::uint8_t> bytes) {
-  PendingFile pending(path);
-  std::unique_ptr<std::FILE, CDeleter<std::fclose>> file(
-      std::fopen(pending.temporary().c_str(), "wb"));
-  check(file != nullptr, ErrorCode::kIo, "{}: cannot be created: {}", path, std::strerror(errno));
-  const bool written =
-      bytes.empty() || std::fwrite(bytes.data(), 1, bytes.size(), file.get()) == bytes.size();
-  const bool closed = std::fclose(file.release()) == 0;
-  check(written && closed, ErrorCode::kIo, "{}: writing failed: {}", path, std::strerror(errno));
-  pending.commit();
-}
+/// @throws Error kIo; kNotFound when the folder does not exist
+void write_file_atomically(const std::string& path, std::span<const std::uint8_t> bytes);
 
 }  // namespace vostrack

@@ -34,7 +34,8 @@ StateDict read_checkpoint(const std::string& path);
 /// @param state  tensors on any device, with any strides; names and metadata are UTF-8
 /// @param half   store floating tensors as float16
 /// @throws Error kInvalidArgument for a tensor that cannot be stored (its type; or a finite value
-///   beyond float16's range with `half`), kIo when writing fails
+///   beyond float16's range with `half`; or `path` is a folder), kNotFound when there is no such
+///   folder, kIo when writing fails
 void write_safetensors(const std::string& path, const StateDict& state, bool half = false);
 
 }  // namespace vostrack::nn

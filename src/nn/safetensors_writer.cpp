@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "base/check.hpp"
-#include "nn/atomic_file.hpp"
+#include "base/atomic_file.hpp"
 #include "nn/checkpoint.hpp"
 #include "nn/safetensors_types.hpp"
 
@@ -104,7 +104,7 @@ void write_safetensors(const std::string& path, const StateDict& state, bool hal
     const torch::Tensor stored = prepare(path, item);
     file.write(bytes_of(stored.const_data_ptr(), stored.nbytes()));
   }
-  file.commit();
+  file.commit(Durability::kFlushed);
 }
 
 }  // namespace vostrack::nn

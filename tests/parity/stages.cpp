@@ -2,6 +2,7 @@
 
 #include "memory/conditioning.hpp"
 #include "parity/fixture.hpp"
+#include "tracker/postprocess.hpp"
 
 namespace vostrack::parity {
 
@@ -64,7 +65,11 @@ void check_stages(const Fixture& fixture, Report& report) {
   }
 
   if (stored.count("memory_encoder/mask_logits") > 0) {
-    const auto logits = stored.at("memory_encoder/mask_logits");
+    // The stored numbers come from both objects in one call, where the reference applies the option;
+    // in a session it encodes objects one by one.
+    auto logits = stored.at("memory_encoder/mask_logits");
+    if (fixture.config.model.non_overlap_masks_for_mem_enc)
+      logits = tracker::without_overlaps(logits);
     const auto scores = torch::tensor({2.0F, -1.0F}).view({2, 1});
     const auto side = fixture.config.feature_size();
     const auto pos = nn::sine_encoding_2d(fixture.config.memory_encoder.position_encoding,
