@@ -77,11 +77,7 @@ void convert_checkpoint(const std::string& from, const std::string& to, bool hal
   translate_errors([&] {
     auto state = nn::read_checkpoint(from);
     const auto resolved = nn::resolve_config(state, config, from);
-    {
-      // Written only if it can be read again.
-      nn::Network network(resolved);
-      nn::load_weights(*network, state, from);
-    }
+    nn::build_network(resolved, state, from);  // written only if it can be read again
     state.metadata["format"] = "pt";
     state.metadata["config"] = nn::config_to_json(resolved);
     nn::write_safetensors(to, state, half);

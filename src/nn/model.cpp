@@ -91,8 +91,7 @@ Model::Model(ModelConfig config, const StateDict& state, const RuntimeOptions& r
              std::string origin)
     : config_(std::move(config)), runtime_(runtime) {
   torch::NoGradGuard no_grad;
-  network_ = std::make_shared<NetworkImpl>(config_);
-  load_weights(*network_, state, origin);
+  network_ = build_network(config_, state, origin).ptr();
   network_->eval();
   for (auto& parameter : network_->parameters()) parameter.requires_grad_(false);
   network_->image_encoder->trunk()->prepare_for_inference(

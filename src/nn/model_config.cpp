@@ -282,8 +282,35 @@ void validate_trunk(const ModelConfig& config) {
 
 }  // namespace
 
+double ModelConfig::approximate_parameters() const {
+  double count = 0;
+  if (trunk.type == "hiera") {
+    double dim = trunk.embed_dim;
+    count += 2 * dim * trunk.window_spec[0] * trunk.window_spec[0];
+    count += dim * trunk.window_pos_embed_bkg_spatial_size[0] *
+             trunk.window_pos_embed_bkg_spatial_size[1];
+    for (std::size_t stage = 0; stage < trunk.stages.size(); ++stage) {
+      if (stage > 0) dim *= trunk.dim_mul;
+      count += trunk.stages[stage] * 12.0 * dim * dim + dim * neck.d_model;
+    }
+  } else {
+    count += 3.4e6 + 500.0 * neck.d_model;
+  }
+  constexpr double kDecoderMlp = 2048;
+  const double d = neck.d_model;
+  const double fuser_kernel = memory_encoder.fuser_kernel_size;
+  count += memory_attention.num_layers * (8 * d * d + 2 * d * memory_attention.dim_feedforward);
+  count += memory_encoder.fuser_num_layers *
+           (8 * d * d + fuser_kernel * fuser_kernel * d * (memory_encoder.fuser_use_dwconv ? 1 : d));
+  count += 32768.0 * memory_encoder.mask_downsampler_kernel_size *
+           memory_encoder.mask_downsampler_kernel_size;
+  count += 4 * kDecoderMlp * d + 35 * d * d;  // mask decoder and pointer projections
+  count += static_cast<double>(model.num_maskmem) * memory_encoder.out_dim;
+  return count;
+}
+
 void ModelConfig::validate() const {
-  within("image_size", image_size, 32, 8192);
+  within("image_size", image_size, 32, 4096);
   check(image_size % 32 == 0, kBad, "configuration: image_size is {}, want a multiple of 32",
         image_size);
   for (double deviation : pixel_std) within("pixel_std", deviation, 1e-6, 1e6);

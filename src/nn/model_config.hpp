@@ -156,6 +156,9 @@ struct ModelConfig {
   /// Side of stored mask logits: a quarter of the image size.
   int mask_size() const { return 4 * feature_size(); }
 
+  /// Roughly how many parameters the networks have, without making them: within a factor of two.
+  double approximate_parameters() const;
+
   /// @throws Error kInvalidArgument naming field, value and rule
   void validate() const;
 };

@@ -1,5 +1,6 @@
 #include "nn/network.hpp"
 
+#include <algorithm>
 #include <numeric>
 
 #include <fmt/ranges.h>
@@ -93,6 +94,22 @@ void load_weights(torch::nn::Module& network, const StateDict& state, const std:
         fmt::join(problems, "; "));
   torch::NoGradGuard no_grad;
   for (auto& [name, tensor] : wanted) tensor.copy_(state.tensors.at(name));
+}
+
+Network build_network(const ModelConfig& config, const StateDict& state,
+                      const std::string& origin) {
+  config.validate();
+  // Small ones are built whatever they hold, so that the error can list what does not fit.
+  constexpr double kAlwaysBuilt = 64e6;
+  double held = 0;
+  for (const auto& [name, tensor] : state.tensors) held += static_cast<double>(tensor.numel());
+  const double wanted = config.approximate_parameters();
+  check(wanted <= std::max(kAlwaysBuilt, 4 * held), ErrorCode::kModelMismatch,
+        "{}: holds {:.0f} numbers, but its configuration asks for about {:.0f}", origin, held,
+        wanted);
+  Network network(config);
+  load_weights(*network, state, origin);
+  return network;
 }
 
 StateDict weights_of(const torch::nn::Module& network) {

@@ -53,6 +53,12 @@ TORCH_MODULE(Network);
 /// @throws Error kModelMismatch listing all missing, unexpected and mis-shaped keys
 void load_weights(torch::nn::Module& network, const StateDict& state, const std::string& origin);
 
+/// The configuration's networks with these weights.
+///
+/// @throws Error kModelMismatch as load_weights, and before any memory is taken where the
+///   configuration is much larger than the weights
+Network build_network(const ModelConfig& config, const StateDict& state, const std::string& origin);
+
 /// Parameters and buffers by name, not copied.
 StateDict weights_of(const torch::nn::Module& network);
 
