@@ -42,7 +42,6 @@ tracker::TrackerConfig tracker_config(const nn::Model& model, const SessionConfi
   result.remove_sprinkle_area = config.remove_sprinkle_area;
   result.clear_memory_around_corrections = config.clear_memory_around_corrections;
   if (config.memories_on_cpu) result.storage = torch::kCPU;
-  result.cached_frames = config.cached_frames;
   return result;
 }
 
@@ -99,7 +98,7 @@ struct VideoSession::Impl {
       : model(std::move(model)),
         source(std::move(frames)),
         tracker(this->model.impl()->model, source,
-                tracker_config(*this->model.impl()->model, config)) {}
+                tracker_config(*this->model.impl()->model, config), config.cached_frames) {}
 
   FrameResult result(tracker::FrameAnswer answer) const {
     FrameResult result;

@@ -23,6 +23,7 @@ struct FrameOutput {
   torch::Tensor object_score;   ///< (1, 1) float32 logit
   torch::Tensor predicted_iou;  ///< (1, 1) float32; 1 for a mask prompt
   torch::Tensor memory;         ///< (1, Cm, h, w) in the memory's dtype; undefined until encoded
+  std::vector<FrameIndex> attended;  ///< frames whose memories it was made with
 };
 using OutputPtr = std::shared_ptr<const FrameOutput>;
 

@@ -9,7 +9,9 @@ namespace {
 torch::Tensor as_tokens(const torch::Tensor& grid) { return grid.flatten(2).transpose(1, 2); }
 
 torch::Tensor as_grid(const torch::Tensor& tokens, const torch::Tensor& like) {
-  return tokens.transpose(1, 2).reshape(like.sizes()).to(torch::kFloat32);
+  return tokens.transpose(1, 2)
+      .reshape({tokens.size(0), like.size(1), like.size(2), like.size(3)})
+      .to(torch::kFloat32);
 }
 
 /// Tokens that attention looks at, and their position encodings.
@@ -70,23 +72,36 @@ torch::Tensor features_without_memory(const nn::Model& model, const nn::ImageFea
   return as_grid(out, image.coarse);
 }
 
+bool same_shape(const Selection& a, const Selection& b) {
+  return a.memories.size() == b.memories.size() && a.pointers.size() == b.pointers.size();
+}
+
 torch::Tensor features_with_memory(const nn::Model& model, const nn::ImageFeatures& image,
-                                   const Selection& selection) {
-  if (model.config().model.num_maskmem == 0) return image.coarse.to(torch::kFloat32);
+                                   std::span<const Selection> selections) {
+  const auto objects = static_cast<std::int64_t>(selections.size());
+  if (model.config().model.num_maskmem == 0)
+    return image.coarse.to(torch::kFloat32).expand({objects, -1, -1, -1});
   auto& network = model.network();
   const auto dtype = model.runtime().dtype;
-  Tokens tokens;
-  for (const auto& selected : selection.memories) {
-    VOSTRACK_ASSERT(selected.output->memory.defined());
-    tokens.values.push_back(
-        as_tokens(selected.output->memory.to(model.runtime().device).to(torch::kFloat32)));
-    tokens.positions.push_back(model.memory_pos() +
-                               network.maskmem_tpos_enc[selected.temporal_row]);
+  std::vector<torch::Tensor> values, positions;
+  std::int64_t pointer_tokens = 0;
+  for (const Selection& selection : selections) {
+    VOSTRACK_ASSERT(same_shape(selection, selections.front()));
+    Tokens tokens;
+    for (const auto& selected : selection.memories) {
+      VOSTRACK_ASSERT(selected.output->memory.defined());
+      tokens.values.push_back(
+          as_tokens(selected.output->memory.to(model.runtime().device).to(torch::kFloat32)));
+      tokens.positions.push_back(model.memory_pos() +
+                                 network.maskmem_tpos_enc[selected.temporal_row]);
+    }
+    pointer_tokens = add_pointers(model, selection, tokens);
+    values.push_back(torch::cat(tokens.values, 1));
+    positions.push_back(torch::cat(tokens.positions, 1));
   }
-  const auto pointer_tokens = add_pointers(model, selection, tokens);
   auto out = network.memory_attention->forward(
-      as_tokens(image.coarse), model.current_pos(), torch::cat(tokens.values, 1).to(dtype),
-      torch::cat(tokens.positions, 1).to(dtype), model.rotary(), pointer_tokens);
+      as_tokens(image.coarse), model.current_pos(), torch::cat(values).to(dtype),
+      torch::cat(positions).to(dtype), model.rotary(), pointer_tokens);
   return as_grid(out, image.coarse);
 }
 

@@ -3,6 +3,8 @@
 
 #include <torch/types.h>
 
+#include <span>
+
 #include "memory/selection.hpp"
 #include "nn/model.hpp"
 
@@ -13,14 +15,18 @@ namespace vostrack::memory {
 /// @return (1, C, h, w) float32
 torch::Tensor features_without_memory(const nn::Model& model, const nn::ImageFeatures& image);
 
-/// The picture's features, conditioned on one object's selected memories.
+/// The picture's features, conditioned on the selected memories of one object or of several.
 ///
-/// @param selection  with at least one memory, each encoded
-/// @return (1, C, h, w) float32
+/// @param selections  one for each object, of the same shape (see same_shape), each with at least
+///   one memory, all encoded
+/// @return (objects, C, h, w) float32
 ///
 /// Source: sam2/modeling/sam2_base.py, _prepare_memory_conditioned_features
 torch::Tensor features_with_memory(const nn::Model& model, const nn::ImageFeatures& image,
-                                   const Selection& selection);
+                                   std::span<const Selection> selections);
+
+/// Whether two objects' memories can go through the networks as one batch.
+bool same_shape(const Selection& a, const Selection& b);
 
 /// Encodes a picture and an object's mask on it into a memory.
 ///

@@ -65,6 +65,15 @@ class RecentPolicy : public SelectionPolicy {
     return selection;
   }
 
+  FrameIndex oldest_reachable(FrameIndex frame) const override {
+    FrameIndex oldest = frame;
+    for (int back = 1; back < config_.num_maskmem; ++back)
+      oldest = std::min(oldest, position({frame, /*reverse=*/false, std::nullopt}, back));
+    if (config_.use_obj_ptrs_in_encoder)
+      oldest = std::min<FrameIndex>(oldest, frame - (config_.max_obj_ptrs_in_encoder - 1));
+    return oldest;
+  }
+
  private:
   /// The frame that is `back` places back (or ahead, in reverse) in the memory.
   FrameIndex position(const SelectionContext& context, int back) const {

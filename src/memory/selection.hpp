@@ -47,6 +47,8 @@ class SelectionPolicy {
   virtual ~SelectionPolicy() = default;
   /// @param bank  with at least one conditioning frame
   virtual Selection select(const MemoryBank& bank, const SelectionContext& context) const = 0;
+  /// The oldest tracked frame that a selection at `frame` or later, going forward, can reach.
+  virtual FrameIndex oldest_reachable(FrameIndex frame) const = 0;
 };
 
 /// The reference's rule: conditioning frames (all, or the nearest), fixed positions before the

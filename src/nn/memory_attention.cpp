@@ -39,20 +39,23 @@ MemoryAttentionLayerImpl::MemoryAttentionLayerImpl(const MemoryAttentionConfig& 
       norm2_(register_module("norm2", layer_norm(dim))),
       norm3_(register_module("norm3", layer_norm(dim))) {}
 
-torch::Tensor MemoryAttentionLayerImpl::forward(torch::Tensor x, const torch::Tensor& x_pos,
-                                                const torch::Tensor& memory,
-                                                const torch::Tensor& memory_pos,
-                                                const RotaryTable& table,
-                                                std::int64_t pointer_tokens) {
+torch::Tensor MemoryAttentionLayerImpl::attend_to_self(const torch::Tensor& x,
+                                                       const torch::Tensor& x_pos,
+                                                       const RotaryTable& table) {
   auto normed = norm1_->forward(x);
   auto query = config_.pos_enc_at_attn ? normed + x_pos : normed;
-  x = x + self_attn_->forward(query, query, normed, table);
+  return x + self_attn_->forward(query, query, normed, table);
+}
 
-  normed = norm2_->forward(x);
+torch::Tensor MemoryAttentionLayerImpl::attend_to_memory(torch::Tensor x,
+                                                         const torch::Tensor& x_pos,
+                                                         const torch::Tensor& keys,
+                                                         const torch::Tensor& values,
+                                                         const RotaryTable& table,
+                                                         std::int64_t pointer_tokens) {
+  auto normed = norm2_->forward(x);
   x = x + cross_attn_->forward(config_.pos_enc_at_cross_attn_queries ? normed + x_pos : normed,
-                               config_.pos_enc_at_cross_attn_keys ? memory + memory_pos : memory,
-                               memory, table, pointer_tokens);
-
+                               keys, values, table, pointer_tokens);
   normed = norm3_->forward(x);
   return x + linear2_->forward(activate(linear1_->forward(normed), activation_));
 }
@@ -76,8 +79,12 @@ torch::Tensor MemoryAttentionImpl::forward(const torch::Tensor& current,
                                            const torch::Tensor& memory_pos,
                                            const RotaryTable& table, std::int64_t pointer_tokens) {
   auto x = config_.pos_enc_at_input ? current + 0.1 * current_pos : current;
-  for (auto& layer : layers_)
-    x = layer->forward(x, current_pos, memory, memory_pos, table, pointer_tokens);
+  const auto keys = config_.pos_enc_at_cross_attn_keys ? memory + memory_pos : memory;
+  for (auto& layer : layers_) {
+    x = layer->attend_to_self(x, current_pos, table);
+    if (x.size(0) != keys.size(0)) x = x.expand({keys.size(0), -1, -1});
+    x = layer->attend_to_memory(x, current_pos, keys, memory, table, pointer_tokens);
+  }
   return norm_->forward(x);
 }
 

@@ -30,9 +30,15 @@ TORCH_MODULE(RotaryAttention);
 class MemoryAttentionLayerImpl : public torch::nn::Module {
  public:
   MemoryAttentionLayerImpl(const MemoryAttentionConfig& config, int dim, int memory_dim);
-  torch::Tensor forward(torch::Tensor x, const torch::Tensor& x_pos, const torch::Tensor& memory,
-                        const torch::Tensor& memory_pos, const RotaryTable& table,
-                        std::int64_t pointer_tokens);
+  /// Attention of the picture to itself: (B, grid, C) → (B, grid, C).
+  torch::Tensor attend_to_self(const torch::Tensor& x, const torch::Tensor& x_pos,
+                               const RotaryTable& table);
+  /// Attention to memories, and the feed-forward network.
+  ///
+  /// @param keys, values  (B, M, Cm)
+  torch::Tensor attend_to_memory(torch::Tensor x, const torch::Tensor& x_pos,
+                                 const torch::Tensor& keys, const torch::Tensor& values,
+                                 const RotaryTable& table, std::int64_t pointer_tokens);
 
  private:
   MemoryAttentionConfig config_;
@@ -48,7 +54,8 @@ class MemoryAttentionImpl : public torch::nn::Module {
  public:
   explicit MemoryAttentionImpl(const ModelConfig& config);
 
-  /// @param current  (B, grid, C): the picture's coarsest level, row by row
+  /// @param current  (1 or B, grid, C): the picture's coarsest level, row by row. With 1 the first
+  ///   layer's attention to itself, which is the same for all objects, is computed once
   /// @param current_pos  (1 or B, grid, C)
   /// @param memory  (B, M, Cm): whole grids of memory, then pointer tokens
   /// @param memory_pos  (1 or B, M, Cm)

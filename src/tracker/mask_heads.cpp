@@ -11,7 +11,7 @@ constexpr double kMaskBias = -10.0;
 
 /// Mixes the embedding that stands for an absent object into a pointer.
 ///
-/// @param presence  (1, 1) float32, 0 to 1
+/// @param presence  (B, 1) float32, 0 to 1
 torch::Tensor mix_absence(const nn::Model& model, torch::Tensor pointer,
                           const torch::Tensor& presence) {
   const auto& absent = model.network().no_obj_ptr;
@@ -30,10 +30,11 @@ HeadOutput decode(const nn::Model& model, const torch::Tensor& features,
   auto& network = model.network();
   auto& prompts = *network.prompt_encoder;
   const auto device = model.runtime().device;
+  const auto batch = features.size(0);
   const PointInputs inputs =
       points ? points->to(device)
-             : PointInputs{torch::zeros({1, 1, 2}, torch::TensorOptions(device)),
-                           torch::full({1, 1}, static_cast<int>(nn::kPadding),
+             : PointInputs{torch::zeros({batch, 1, 2}, torch::TensorOptions(device)),
+                           torch::full({batch, 1}, static_cast<int>(nn::kPadding),
                                        torch::TensorOptions(torch::kInt32).device(device))};
   torch::Tensor mask_prompt;
   if (mask.defined())
@@ -41,7 +42,7 @@ HeadOutput decode(const nn::Model& model, const torch::Tensor& features,
                                                 prompts.mask_input_size());
   auto decoded = network.mask_decoder->forward(
       features, model.dense_pe(), prompts.embed_points(inputs.coords, inputs.labels),
-      prompts.embed_mask(mask_prompt, 1), high_res, multimask);
+      prompts.embed_mask(mask_prompt, batch), high_res, multimask);
 
   HeadOutput out;
   out.object_score = decoded.object_score;
@@ -53,10 +54,11 @@ HeadOutput decode(const nn::Model& model, const torch::Tensor& features,
   out.low_res = masks;
   out.predicted_iou = decoded.iou;
   if (multimask) {
-    const auto best = decoded.iou.argmax(1).item<std::int64_t>();
-    out.low_res = masks.slice(1, best, best + 1);
-    out.predicted_iou = decoded.iou.slice(1, best, best + 1);
-    if (decoded.tokens.size(1) > 1) token = decoded.tokens.select(1, best);
+    const auto best = decoded.iou.argmax(1);
+    const auto rows = torch::arange(batch, best.options());
+    out.low_res = masks.index({rows, best}).unsqueeze(1);
+    out.predicted_iou = decoded.iou.index({rows, best}).unsqueeze(1);
+    if (decoded.tokens.size(1) > 1) token = decoded.tokens.index({rows, best});
   }
   const int size = model.config().image_size;
   out.high_res = nn::resize_bilinear(out.low_res, size, size);

@@ -1,4 +1,4 @@
-/// From features and prompts to one object's mask, pointer and score.
+/// From features and prompts to objects' masks, pointers and scores.
 #pragma once
 
 #include <torch/types.h>
@@ -14,18 +14,18 @@ namespace vostrack::tracker {
 inline constexpr double kAbsent = -1024.0;
 
 struct HeadOutput {
-  torch::Tensor low_res;        ///< (1, 1, S/4, S/4) float32 logits
-  torch::Tensor high_res;       ///< (1, 1, S, S) float32 logits
-  torch::Tensor pointer;        ///< (1, C) float32
-  torch::Tensor object_score;   ///< (1, 1) float32
-  torch::Tensor predicted_iou;  ///< (1, 1) float32
+  torch::Tensor low_res;        ///< (B, 1, S/4, S/4) float32 logits
+  torch::Tensor high_res;       ///< (B, 1, S, S) float32 logits
+  torch::Tensor pointer;        ///< (B, C) float32
+  torch::Tensor object_score;   ///< (B, 1) float32
+  torch::Tensor predicted_iou;  ///< (B, 1) float32
 };
 
 /// Runs prompt encoder and mask decoder, picks a mask and makes the pointer.
 ///
-/// @param features  (1, C, h, w) float32, with or without memory
-/// @param points  nothing: a padding point
-/// @param mask  (1, 1, s, s) float32 of any size, or undefined
+/// @param features  (B, C, h, w) float32, with or without memory, one for each object
+/// @param points  of all B objects; nothing: a padding point
+/// @param mask  (B, 1, s, s) float32 of any size, or undefined
 ///
 /// Source: sam2/modeling/sam2_base.py, _forward_sam_heads
 HeadOutput decode(const nn::Model& model, const torch::Tensor& features,

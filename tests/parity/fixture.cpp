@@ -59,7 +59,7 @@ nn::StateDict Fixture::tensors(const std::string& file) const {
   return nn::read_checkpoint((folder / file).string());
 }
 
-void check_folder(const std::filesystem::path& folder, Report& report) {
+void check_folder(const std::filesystem::path& folder, int objects_per_batch, Report& report) {
   const auto fixture = Fixture::open(folder);
   const std::string name = folder.filename().string();
   if (fixture.has("stages.safetensors")) {
@@ -72,7 +72,7 @@ void check_folder(const std::filesystem::path& folder, Report& report) {
   }
   if (fixture.has("script.json")) {
     report.section(name + "/video");
-    check_video(fixture, report);
+    check_video(fixture, objects_per_batch, report);
   }
 }
 

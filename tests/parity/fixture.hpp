@@ -35,9 +35,11 @@ struct Fixture {
 void check_stages(const Fixture& fixture, Report& report);
 void check_image(const Fixture& fixture, Report& report);
 /// Replays the script, also with bfloat16 memories where the folder has their numbers.
-void check_video(const Fixture& fixture, Report& report);
+///
+/// @param objects_per_batch  as in tracker::TrackerConfig
+void check_video(const Fixture& fixture, int objects_per_batch, Report& report);
 
 /// Everything that the folder has.
-void check_folder(const std::filesystem::path& folder, Report& report);
+void check_folder(const std::filesystem::path& folder, int objects_per_batch, Report& report);
 
 }  // namespace vostrack::parity

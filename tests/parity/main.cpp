@@ -1,4 +1,4 @@
-// vostrack-parity [--quiet] [--threads N] FOLDER...
+// vostrack-parity [--quiet] [--unbatched] [--threads N] FOLDER...
 //
 // Compares the networks, the image segmenter and whole editing sessions with numbers that the
 // reference computed; prints a line per quantity, and exits with 1 when one is beyond its limit.
@@ -14,12 +14,14 @@
 
 int main(int argc, char** argv) {
   constexpr const char* kUsage =
-      "vostrack-parity [--quiet] [--threads N] FOLDER...\n"
+      "vostrack-parity [--quiet] [--unbatched] [--threads N] FOLDER...\n"
       "\n"
       "  Compares with the reference's numbers in each FOLDER (config.json, model.pt or\n"
       "  model.safetensors, and any of stages.safetensors, image.safetensors, script.json with\n"
-      "  video.safetensors). --quiet prints only what fails. One thread unless told otherwise.\n";
+      "  video.safetensors). --quiet prints only what fails; --unbatched tracks objects one by\n"
+      "  one instead of together. One thread unless told otherwise.\n";
   bool quiet = false;
+  int objects_per_batch = 8;
   int threads = 1;
   std::vector<std::string> folders;
   for (int i = 1; i < argc; ++i) {
@@ -30,6 +32,8 @@ int main(int argc, char** argv) {
     }
     if (word == "--quiet") {
       quiet = true;
+    } else if (word == "--unbatched") {
+      objects_per_batch = 1;
     } else if (word == "--threads" && i + 1 < argc) {
       threads = std::atoi(argv[++i]);
     } else if (word.rfind("--", 0) == 0) {
@@ -48,7 +52,7 @@ int main(int argc, char** argv) {
   for (const auto& folder : folders) {
     vostrack::parity::Report report(std::cout, quiet);
     try {
-      vostrack::parity::check_folder(folder, report);
+      vostrack::parity::check_folder(folder, objects_per_batch, report);
     } catch (const std::exception& error) {
       report.problem(folder, error.what());
     }

@@ -19,11 +19,14 @@ std::vector<std::filesystem::path> fixtures_in(const std::filesystem::path& root
 
 void expect_parity(const std::filesystem::path& folder) {
   torch::set_num_threads(1);
-  std::ostringstream text;
-  Report report(text, /*quiet=*/true);
-  check_folder(folder, report);
-  EXPECT_GT(report.compared(), 0) << folder;
-  EXPECT_EQ(report.failed(), 0) << folder << "\n" << text.str();
+  for (const int objects_per_batch : {1, 8}) {
+    std::ostringstream text;
+    Report report(text, /*quiet=*/true);
+    check_folder(folder, objects_per_batch, report);
+    EXPECT_GT(report.compared(), 0) << folder;
+    EXPECT_EQ(report.failed(), 0) << folder << ", objects per batch " << objects_per_batch << "\n"
+                                  << text.str();
+  }
 }
 
 TEST(Parity, EqualsTheReferenceOnTheCommittedFixtures) {

@@ -61,19 +61,25 @@ torch::Tensor settle_ties(const torch::Tensor& masks, const torch::Tensor& logit
   return torch::where(tied, torch::where(chosen == own, logits, logits.clamp_max(-10.0)), masks);
 }
 
+tracker::TrackerConfig tracker_config(const nn::Model& model, int objects_per_batch) {
+  auto config = tracker::TrackerConfig::from(model);
+  config.objects_per_batch = objects_per_batch;
+  return config;
+}
+
 /// Replays a script step by step and compares what each step answers.
 class Replay {
  public:
   Replay(const Fixture& fixture, std::shared_ptr<const nn::Model> model, const json& script,
          std::map<std::string, torch::Tensor> inputs, std::map<std::string, torch::Tensor> wanted,
-         bool loosely, Report& report)
+         int objects_per_batch, bool loosely, Report& report)
       : inputs_(std::move(inputs)),
         wanted_(std::move(wanted)),
         loosely_(loosely),
         report_(report),
         limits_(fixture.limits("video")),
         source_(inputs_.at("pictures"), script["video_size"][0], script["video_size"][1]),
-        config_(tracker::TrackerConfig::from(*model)),
+        config_(tracker_config(*model, objects_per_batch)),
         tracker_(model, source_, config_) {}
 
   void step(const json& step) {
@@ -166,19 +172,20 @@ class Replay {
 
 }  // namespace
 
-void check_video(const Fixture& fixture, Report& report) {
+void check_video(const Fixture& fixture, int objects_per_batch, Report& report) {
   torch::InferenceMode guard;
   std::ifstream file(fixture.folder / "script.json");
   const json script = json::parse(file);
   const auto stored = fixture.tensors("video.safetensors").tensors;
-  Replay exact(fixture, fixture.model, script, stored, stored, /*loosely=*/false, report);
+  Replay exact(fixture, fixture.model, script, stored, stored, objects_per_batch,
+               /*loosely=*/false, report);
   for (const auto& step : script["steps"]) exact.step(step);
 
   constexpr const char* kBFloat16 = "video_bfloat16_memory.safetensors";
   if (!fixture.has(kBFloat16)) return;
   report.section(fixture.folder.filename().string() + "/video_bfloat16_memory");
   Replay loose(fixture, fixture.model_with_memory(torch::kBFloat16), script, stored,
-               fixture.tensors(kBFloat16).tensors, /*loosely=*/true, report);
+               fixture.tensors(kBFloat16).tensors, objects_per_batch, /*loosely=*/true, report);
   for (const auto& step : script["steps"]) loose.step(step);
 }
 

@@ -1,0 +1,76 @@
+/// Tracking on frames that come and go: a camera, a robot, a network stream.
+///
+///   StreamTracker tracker(model, {});
+///   tracker.track(picture);                       // frame 0: nothing to track yet
+///   tracker.add_prompt(1, tracker.latest_frame(), prompt);
+///   FrameAnswer answer = tracker.track(next);     // frame 1
+///
+/// Memory is bounded whatever the length: tracked frames that no selection can reach again are
+/// dropped, and of an object's conditioning frames the first and the latest few stay.
+///
+/// Thread safety: one thread at a time.
+#pragma once
+
+#include <deque>
+
+#include "tracker/object_tracking.hpp"
+
+namespace vostrack::tracker {
+
+struct StreamConfig {
+  TrackerConfig tracking;
+  /// Encoded pictures that are kept, the latest included, so that prompts may refer to them.
+  int held_frames = 1;
+  /// Conditioning frames that stay beside the first one.
+  int latest_conditioning_frames = 4;
+
+  /// @throws Error kInvalidArgument naming field, value and rule
+  void validate() const;
+};
+
+class StreamTracker : public ObjectTracking {
+ public:
+  StreamTracker(std::shared_ptr<const nn::Model> model, const StreamConfig& config);
+
+  /// Tracks all objects on the next frame. Objects that were corrected on a frame before the latest
+  /// are first tracked again up to there.
+  ///
+  /// @param picture  (H, W, 3) uint8; all frames have the size of the first
+  /// @throws Error kInvalidArgument for another size; nothing has changed then
+  FrameAnswer track(const torch::Tensor& picture);
+
+  /// @param frame  one that is still held
+  /// @throws Error kFailedState before the first frame, kOutOfRange for a frame that is not held,
+  ///   and as check_prompt; nothing has changed then
+  FrameAnswer add_prompt(ObjectId id, FrameIndex frame, const Prompt& prompt);
+
+  /// Forgets what is known of an object but its id: it has no output until it is prompted again.
+  ///
+  /// @throws Error kNotFound
+  void reset_object(ObjectId id);
+
+  /// Forgets all objects and frames; the next frame is 0 again and may have another size.
+  void reset();
+
+  /// −1 before the first frame.
+  FrameIndex latest_frame() const { return next_frame_ - 1; }
+  FrameIndex oldest_held_frame() const {
+    return next_frame_ - static_cast<FrameIndex>(held_.size());
+  }
+  int height() const { return height_; }
+  int width() const { return width_; }
+
+ private:
+  const nn::ImageFeatures& features(FrameIndex frame) override;
+  std::optional<std::int64_t> num_frames() const override { return std::nullopt; }
+  void catch_up();
+  void prune(Object& object) const;
+
+  StreamConfig config_;
+  std::deque<nn::ImageFeatures> held_;
+  FrameIndex next_frame_ = 0;
+  int height_ = 0;
+  int width_ = 0;
+};
+
+}  // namespace vostrack::tracker
