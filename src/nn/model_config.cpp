@@ -1,5 +1,7 @@
 #include "nn/model_config.hpp"
 
+#include <algorithm>
+#include <cstdint>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -13,6 +15,54 @@ namespace {
 using nlohmann::json;
 
 constexpr auto kBad = ErrorCode::kInvalidArgument;
+
+/// Configurations are five levels deep; a bound keeps recursion over hostile files short.
+constexpr int kMaxDepth = 16;
+
+// Each reads one type and no other: the library itself would turn true into 1 and 2.5 into 2.
+// They return whether `in` was of that type.
+
+bool read_value(const json& in, bool& out) {
+  if (in.is_boolean()) out = in.get<bool>();
+  return in.is_boolean();
+}
+
+bool read_value(const json& in, int& out) {
+  const bool fits = in.is_number_unsigned()
+                        ? in.get<std::uint64_t>() <= INT32_MAX
+                        : in.is_number_integer() && in.get<std::int64_t>() >= INT32_MIN &&
+                              in.get<std::int64_t>() <= INT32_MAX;
+  if (fits) out = in.get<int>();
+  return fits;
+}
+
+bool read_value(const json& in, double& out) {
+  if (in.is_number()) out = in.get<double>();
+  return in.is_number();
+}
+
+bool read_value(const json& in, std::string& out) {
+  if (in.is_string()) out = in.get<std::string>();
+  return in.is_string();
+}
+
+template <class T>
+bool read_value(const json& in, std::vector<T>& out) {
+  if (!in.is_array()) return false;
+  std::vector<T> values(in.size());
+  for (std::size_t i = 0; i < values.size(); ++i)
+    if (!read_value(in[i], values[i])) return false;
+  out = std::move(values);
+  return true;
+}
+
+template <class T, std::size_t N>
+bool read_value(const json& in, std::array<T, N>& out) {
+  std::vector<T> values;
+  if (!read_value(in, values) || values.size() != N) return false;
+  std::ranges::copy(values, out.begin());
+  return true;
+}
 
 /// One section of the JSON: reads each field once and then complains about what was not asked for.
 /// Reading and writing share one list of fields, so that they cannot drift apart.
@@ -30,18 +80,9 @@ class Section {
     if (writing_) {
       object_[name] = value;
     } else if (auto it = object_.find(name); it != object_.end()) {
-      try {
-        if constexpr (std::is_same_v<T, bool>)
-          check(it->is_boolean(), kBad, "not a boolean");
-        else if constexpr (std::is_same_v<T, int>)
-          check(it->is_number_integer() && it->template get<std::int64_t>() >= INT32_MIN &&
-                    it->template get<std::int64_t>() <= INT32_MAX,
-                kBad, "not a 32-bit integer");
-        value = it->template get<T>();
-      } catch (const std::exception&) {
+      if (!read_value(*it, value))
         fail(kBad, "configuration: {}.{} is {}, which is no value for it", path_, name,
              it->dump().substr(0, 80));
-      }
     }
   }
 
@@ -359,6 +400,12 @@ void ModelConfig::validate() const {
   within("memory_encoder.mask_downsampler.kernel_size", memory_encoder.mask_downsampler_kernel_size,
          1, 64);
   within("memory_encoder.mask_downsampler.padding", memory_encoder.mask_downsampler_padding, 0, 32);
+  const int kernel = memory_encoder.mask_downsampler_kernel_size;
+  const int padding = memory_encoder.mask_downsampler_padding;
+  check(2 * padding < kernel && kernel <= 2 * padding + down, kBad,
+        "configuration: memory_encoder.mask_downsampler.kernel_size is {}, want 2 × padding + 1 to "
+        "2 × padding + stride, {} to {}, so that each step divides the size by the stride",
+        kernel, 2 * padding + 1, 2 * padding + down);
   within("memory_encoder.fuser.num_layers", memory_encoder.fuser_num_layers, 0, 64);
   check(memory_encoder.fuser_kernel_size == 2 * memory_encoder.fuser_padding + 1, kBad,
         "configuration: memory_encoder.fuser.kernel_size is {}, want 2 × padding + 1, {}",
@@ -380,7 +427,10 @@ void ModelConfig::validate() const {
 ModelConfig config_from_json(const std::string& text) {
   json root;
   try {
-    root = json::parse(text);
+    root = json::parse(text, [](int depth, json::parse_event_t, json&) {
+      check(depth <= kMaxDepth, kBad, "configuration: nested more than {} levels deep", kMaxDepth);
+      return true;
+    });
   } catch (const json::exception& error) {
     fail(kBad, "configuration: not JSON: {}", error.what());
   }

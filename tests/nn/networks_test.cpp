@@ -1,0 +1,99 @@
+// Parts of the networks against an independent way to compute the same.
+#include <gtest/gtest.h>
+
+#include "nn/checkpoint.hpp"
+#include "nn/network.hpp"
+#include "nn/picture_resize.hpp"
+#include "nn/position_encoding.hpp"
+#include "nn/trunk.hpp"
+#include "support/tensors.hpp"
+
+namespace vostrack::nn {
+namespace {
+
+using test::largest;
+using test::near;
+
+TEST(Rotary, TurnsPairsAsComplexNumbers) {
+  torch::manual_seed(1);
+  constexpr int kWidth = 3, kHeight = 2, kChannels = 16;
+  constexpr double kTheta = 10000;
+  const auto x = torch::randn({2, 4, 2 * kWidth * kHeight, kChannels});
+  const auto turned = apply_rotary(x, rotary_table(kChannels, kWidth, kHeight, kTheta));
+
+  // The first half of the pairs turns with the column, the second with the row; the second grid of
+  // tokens starts again.
+  auto angles = torch::empty({2 * kWidth * kHeight, kChannels / 2}, torch::kFloat64);
+  for (int token = 0; token < 2 * kWidth * kHeight; ++token)
+    for (int pair = 0; pair < kChannels / 2; ++pair) {
+      const int cell = token % (kWidth * kHeight);
+      const bool column = pair < kChannels / 4;
+      const double frequency = std::pow(kTheta, -4.0 * (pair % (kChannels / 4)) / kChannels);
+      angles[token][pair] = frequency * (column ? cell % kWidth : cell / kWidth);
+    }
+  const auto numbers =
+      torch::view_as_complex(x.to(torch::kFloat64).reshape({2, 4, -1, kChannels / 2, 2}));
+  const auto want =
+      torch::view_as_real(numbers * torch::polar(torch::ones_like(angles), angles)).flatten(3);
+  EXPECT_TRUE(near(turned, want, 1e-5));
+  EXPECT_EQ(apply_rotary(x.to(torch::kBFloat16), rotary_table(16, 3, 2, kTheta)).scalar_type(),
+            torch::kBFloat16);
+}
+
+TEST(SineEncoding, AlternatesSineAndCosineOfRowsThenColumns) {
+  const auto encoding = sine_encoding_2d({}, 8, 3, 5);
+  ASSERT_EQ(encoding.sizes(), (std::vector<std::int64_t>{8, 3, 5}));
+  const double row = 2 * M_PI * 2 / (3 + 1e-6), column = 2 * M_PI * 4 / (5 + 1e-6);
+  const std::vector<double> want = {
+      std::sin(row),    std::cos(row),    std::sin(row / 100),    std::cos(row / 100),
+      std::sin(column), std::cos(column), std::sin(column / 100), std::cos(column / 100)};
+  EXPECT_TRUE(near(encoding.select(1, 1).select(1, 3), torch::tensor(want, torch::kFloat64), 1e-5));
+}
+
+TEST(EfficientNetLite0, GivesTheSameWithBatchNormFolded) {
+  torch::manual_seed(2);
+  TrunkConfig config;
+  config.type = "efficientnet_lite0";
+  config.output_scale = {1, 0.5, 2, 0.25};
+  const auto trunk = make_trunk(config);
+  {
+    // Statistics and scales unlike those of a fresh network, or folding would have nothing to do.
+    torch::NoGradGuard guard;
+    for (auto& item : trunk->named_buffers())
+      item.key().ends_with("running_var") ? item.value().uniform_(0.5, 2)
+                                          : item.value().normal_(0, 0.2);
+    for (auto& item : trunk->named_parameters())
+      if (item.value().dim() == 1) item.value().uniform_(0.5, 1.5);
+  }
+  torch::InferenceMode guard;
+  const auto picture = torch::randn({1, 3, 64, 64});
+  const auto plain = trunk->forward(picture);
+  trunk->prepare_for_inference(64, torch::kFloat32);
+  const auto folded = trunk->forward(picture);
+  const std::vector<int> channels = {24, 40, 112, 320};
+  EXPECT_EQ(trunk->channels(), channels);
+  ASSERT_EQ(folded.size(), 4U);
+  for (std::size_t i = 0; i < folded.size(); ++i) {
+    const std::int64_t side = 16 >> i;
+    EXPECT_EQ(folded[i].sizes(), (std::vector<std::int64_t>{1, channels[i], side, side}));
+    EXPECT_GT(largest(plain[i]), 1e-3);
+    EXPECT_TRUE(near(folded[i], plain[i], 1e-4 * largest(plain[i]))) << "output " << i;
+  }
+}
+
+TEST(PilBicubicResize, GivesPillowsBytes) {
+  const auto state =
+      read_checkpoint(std::string(VOSTRACK_TEST_DATA) + "/resize/pil_bicubic.safetensors");
+  ASSERT_EQ(state.tensors.size(), 16U);
+  for (int i = 0; i < 8; ++i) {
+    const auto& want = state.tensors.at(std::to_string(i) + ".out");
+    const auto got =
+        pil_bicubic_resize(state.tensors.at(std::to_string(i) + ".in"),
+                           static_cast<int>(want.size(0)), static_cast<int>(want.size(1)));
+    EXPECT_EQ(got.scalar_type(), torch::kUInt8);
+    EXPECT_TRUE(test::same(got, want)) << "case " << i;
+  }
+}
+
+}  // namespace
+}  // namespace vostrack::nn
