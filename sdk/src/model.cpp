@@ -3,8 +3,6 @@
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <map>
 
 #include "base/check.hpp"
@@ -41,15 +39,6 @@ Model Model::load(const std::string& path, const ModelOptions& options) {
 }
 
 Model Model::load_default(const ModelOptions& options) { return load(default_path(), options); }
-
-std::string Model::default_path() {
-  if (const char* named = std::getenv("VOSTRACK_MODEL")) return named;
-  for (const char* path : {VOSTRACK_INSTALLED_MODEL, VOSTRACK_SOURCE_MODEL})
-    if (std::filesystem::exists(path)) return path;
-  fail(ErrorCode::kNotFound,
-       "the default model is neither at {} nor at {}; name one with VOSTRACK_MODEL",
-       VOSTRACK_INSTALLED_MODEL, VOSTRACK_SOURCE_MODEL);
-}
 
 std::vector<std::string> Model::presets() { return nn::preset_names(); }
 

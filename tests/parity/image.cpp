@@ -42,8 +42,7 @@ void check_image(const Fixture& fixture, Report& report) {
       const auto best = stored.at("point/iou").argmax().item<std::int64_t>();
       mask = stored.at("point/low_res")[best].unsqueeze(0).unsqueeze(0);
     }
-    const auto points =
-        tracker::point_inputs(c.prompt, height, width, fixture.config.image_size);
+    const auto points = tracker::point_inputs(c.prompt, height, width, fixture.config.image_size);
     const auto out = tracker::segment(model, image, points, mask, c.multimask);
     report.compare(c.name + "/masks", nn::resize_bilinear(out.low_res, height, width)[0],
                    stored.at(c.name + "/masks"), Kind::kMask, limits, "masks");

@@ -68,19 +68,17 @@ void Report::compare(const std::string& name, const torch::Tensor& ours,
   }
   const auto a = ours.to(torch::kCPU).to(torch::kFloat64);
   const auto b = reference.to(torch::kFloat64);
-  const double floor =
-      std::max(kNoiseFactor * limits.noise_of(noise_key),
-               kind == Kind::kEarly  ? kEarlyFloor
-               : kind == Kind::kMask ? limits.mask_floor
-                                     : limits.other_floor);
+  const double floor = std::max(kNoiseFactor * limits.noise_of(noise_key),
+                                kind == Kind::kEarly  ? kEarlyFloor
+                                : kind == Kind::kMask ? limits.mask_floor
+                                                      : limits.other_floor);
   const bool signs = kind == Kind::kMask || kind == Kind::kScore;
   const auto slices = kind == Kind::kMask && b.dim() > 0 ? b.size(0) : 1;
   Difference worst;
   bool passed = true;
   for (std::int64_t i = 0; i < slices; ++i) {
-    const auto slice = kind == Kind::kMask && b.dim() > 0
-                           ? difference(a[i], b[i], floor, signs)
-                           : difference(a, b, floor, signs);
+    const auto slice = kind == Kind::kMask && b.dim() > 0 ? difference(a[i], b[i], floor, signs)
+                                                          : difference(a, b, floor, signs);
     passed = passed && slice.passed();
     if (i == 0 || slice.error / slice.limit > worst.error / worst.limit) {
       worst.error = slice.error;
@@ -90,8 +88,8 @@ void Report::compare(const std::string& name, const torch::Tensor& ours,
     worst.wrong_absence += slice.wrong_absence;
   }
   line(name, passed,
-       fmt::format("largest error {:.3g}, limit {:.3g}, wrong signs {}{}", worst.error,
-                   worst.limit, worst.wrong_signs,
+       fmt::format("largest error {:.3g}, limit {:.3g}, wrong signs {}{}", worst.error, worst.limit,
+                   worst.wrong_signs,
                    worst.wrong_absence > 0
                        ? fmt::format(", wrongly absent or present {}", worst.wrong_absence)
                        : ""));
@@ -119,6 +117,8 @@ void Report::compare_sign(const std::string& name, double ours, double reference
   line(name, (ours > 0) == (reference > 0), fmt::format("{:.4f}, want {:.4f}", ours, reference));
 }
 
-void Report::problem(const std::string& name, const std::string& what) { line(name, false, what); }
+void Report::problem(const std::string& name, const std::string& what) {
+  line(name, false, what);
+}
 
 }  // namespace vostrack::parity

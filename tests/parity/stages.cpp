@@ -31,8 +31,8 @@ void check_stages(const Fixture& fixture, Report& report) {
     compare("image_encoder/level" + std::to_string(i), projected ? image.high_res[i] : levels[i],
             Kind::kEarly);
     compare("image_encoder/pos" + std::to_string(i),
-            nn::sine_encoding_2d(fixture.config.neck.position_encoding,
-                                 fixture.config.neck.d_model, static_cast<int>(levels[i].size(2)),
+            nn::sine_encoding_2d(fixture.config.neck.position_encoding, fixture.config.neck.d_model,
+                                 static_cast<int>(levels[i].size(2)),
                                  static_cast<int>(levels[i].size(3)))
                 .unsqueeze(0),
             Kind::kEarly);
@@ -65,8 +65,8 @@ void check_stages(const Fixture& fixture, Report& report) {
   }
 
   if (stored.count("memory_encoder/mask_logits") > 0) {
-    // The stored numbers come from both objects in one call, where the reference applies the option;
-    // in a session it encodes objects one by one.
+    // The stored numbers come from both objects in one call, where the reference applies the
+    // option; in a session it encodes objects one by one.
     auto logits = stored.at("memory_encoder/mask_logits");
     if (fixture.config.model.non_overlap_masks_for_mem_enc)
       logits = tracker::without_overlaps(logits);

@@ -30,8 +30,8 @@ Prompt prompt_of(const json& step) {
   prompt.add_to_earlier_clicks = !step.value("clear_old", true);
   if (step.contains("points"))
     for (std::size_t i = 0; i < step["points"].size(); ++i)
-      prompt.clicks.push_back({step["points"][i][0], step["points"][i][1],
-                               step["labels"][i].get<int>() == 1});
+      prompt.clicks.push_back(
+          {step["points"][i][0], step["points"][i][1], step["labels"][i].get<int>() == 1});
   if (step.contains("box") && !step["box"].is_null())
     prompt.box = Box{step["box"][0], step["box"][1], step["box"][2], step["box"][3]};
   return prompt;
@@ -139,12 +139,12 @@ class Replay {
       report_.problem(name, "the reference has nothing for it");
       return;
     }
-    auto ours = tracker::logits_at_size(answer, source_.height(), source_.width(),
-                                        config_.non_overlapping);
+    auto ours =
+        tracker::logits_at_size(answer, source_.height(), source_.width(), config_.non_overlapping);
     if (config_.non_overlapping && ours.sizes() == it->second.sizes())
-      ours = settle_ties(
-          ours, tracker::logits_at_size(answer, source_.height(), source_.width(), false),
-          it->second, 2 * limits_.noise_of("masks"));
+      ours = settle_ties(ours,
+                         tracker::logits_at_size(answer, source_.height(), source_.width(), false),
+                         it->second, 2 * limits_.noise_of("masks"));
     if (loosely_)
       report_.compare_loosely(name, ours, it->second);
     else

@@ -97,7 +97,7 @@ struct PromptRecord {
 
 struct ObjectRecord {
   ObjectId object_id = 0;
-  std::vector<PromptRecord> prompts;   ///< by frame
+  std::vector<PromptRecord> prompts;  ///< by frame
   std::int64_t conditioning_frames = 0;
   std::int64_t tracked_frames = 0;
 };

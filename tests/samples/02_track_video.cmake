@@ -1,0 +1,26 @@
+# Five frames in order with their times, then the corrected half again.
+execute_process(COMMAND "${PROGRAM}" "${SAMPLES}/dog.mp4" 458 296 5 OUTPUT_VARIABLE output
+                ERROR_VARIABLE errors RESULT_VARIABLE status)
+if(NOT status EQUAL 0)
+  message(FATAL_ERROR "ended with ${status}: ${errors}")
+endif()
+string(REGEX MATCHALL "[^\n]+" lines "${output}")
+set(names)
+foreach(line IN LISTS lines)
+  if(NOT line MATCHES "^(0000[0-9]) 0\\.[0-9]+ s object 1: visible, ([0-9]+) pixels$")
+    message(FATAL_ERROR "unexpected line: ${line}")
+  endif()
+  list(APPEND names "${CMAKE_MATCH_1}")
+  # The dog has 11,106 pixels on the first frame.
+  if(CMAKE_MATCH_2 LESS 500 OR CMAKE_MATCH_2 GREATER 100000)
+    message(FATAL_ERROR "not the dog: ${line}")
+  endif()
+endforeach()
+if(NOT names STREQUAL "00000;00001;00002;00003;00004;00002;00003;00004")
+  message(FATAL_ERROR "want frames 0 to 4 and 2 to 4, got:\n${output}")
+endif()
+execute_process(COMMAND "${PROGRAM}" "${SAMPLES}/nothing.mp4" 1 1 ERROR_VARIABLE errors
+                OUTPUT_QUIET RESULT_VARIABLE status)
+if(NOT status EQUAL 1 OR NOT errors MATCHES "nothing.mp4")
+  message(FATAL_ERROR "a clip that is not there ended with ${status}: ${errors}")
+endif()
