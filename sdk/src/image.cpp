@@ -29,10 +29,18 @@ struct MaskCandidate::Impl {
   }
 };
 
-float MaskCandidate::predicted_iou() const noexcept { return impl_->predicted_iou; }
-float MaskCandidate::object_score() const noexcept { return impl_->object_score; }
-Mask MaskCandidate::mask(float threshold) const { return to_mask(impl_->at_size(), threshold); }
-Logits MaskCandidate::logits() const { return to_logits(impl_->at_size()); }
+float MaskCandidate::predicted_iou() const noexcept {
+  return impl_->predicted_iou;
+}
+float MaskCandidate::object_score() const noexcept {
+  return impl_->object_score;
+}
+Mask MaskCandidate::mask(float threshold) const {
+  return to_mask(impl_->at_size(), threshold);
+}
+Logits MaskCandidate::logits() const {
+  return to_logits(impl_->at_size());
+}
 Logits MaskCandidate::low_res_logits() const {
   torch::InferenceMode guard;
   return to_logits(impl_->raw.clamp(-32, 32));
@@ -72,9 +80,9 @@ struct ImageSegmenter::Impl {
       previous = torch::tensor(logits.data).view({1, 1, side, side});
       previous = previous.expand({points.coords.size(0), 1, side, side});
     }
-    const auto masks = tracker::segment(
-        network, image.features, points, previous, multimask,
-        {config.fill_hole_area, config.remove_sprinkle_area, /*threshold=*/0.0});
+    const auto masks =
+        tracker::segment(network, image.features, points, previous, multimask,
+                         {config.fill_hole_area, config.remove_sprinkle_area, /*threshold=*/0.0});
     torch::InferenceMode guard;
     const auto iou = masks.iou.to(torch::kCPU);
     const auto score = masks.object_score.to(torch::kCPU);
@@ -101,8 +109,7 @@ struct ImageSegmenter::Impl {
 ImageSegmenter::ImageSegmenter(Model model, ImageConfig config) {
   check(config.cached_images >= 1, ErrorCode::kInvalidArgument,
         "cached_images is {}, want at least 1", config.cached_images);
-  check(config.fill_hole_area >= 0 && config.remove_sprinkle_area >= 0,
-        ErrorCode::kInvalidArgument,
+  check(config.fill_hole_area >= 0 && config.remove_sprinkle_area >= 0, ErrorCode::kInvalidArgument,
         "fill_hole_area is {} and remove_sprinkle_area is {}, want at least 0",
         config.fill_hole_area, config.remove_sprinkle_area);
   impl_ = std::make_unique<Impl>(Impl{std::move(model), config, {}});
@@ -154,8 +161,7 @@ std::vector<MaskCandidate> ImageSegmenter::predict(const Prompt& prompt,
                       !scaled.box && !options.previous);
   return translate_errors([&] {
     return impl_
-        ->run(tracker::point_inputs(scaled, image.height, image.width,
-                                    impl_->model.image_size()),
+        ->run(tracker::point_inputs(scaled, image.height, image.width, impl_->model.image_size()),
               three, options)
         .front();
   });
@@ -179,8 +185,8 @@ std::vector<std::vector<MaskCandidate>> ImageSegmenter::predict_boxes(
     labels.push_back(points.labels);
   }
   return translate_errors([&] {
-    return impl_->run({torch::cat(coords), torch::cat(labels)},
-                      options.masks == MaskCount::kThree, options);
+    return impl_->run({torch::cat(coords), torch::cat(labels)}, options.masks == MaskCount::kThree,
+                      options);
   });
 }
 

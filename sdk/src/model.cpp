@@ -38,15 +38,29 @@ Model Model::load(const std::string& path, const ModelOptions& options) {
   });
 }
 
-Model Model::load_default(const ModelOptions& options) { return load(default_path(), options); }
+Model Model::load_default(const ModelOptions& options) {
+  return load(default_path(), options);
+}
 
-std::vector<std::string> Model::presets() { return nn::preset_names(); }
+std::vector<std::string> Model::presets() {
+  return nn::preset_names();
+}
 
-const std::string& Model::path() const noexcept { return impl_->path; }
-const std::string& Model::name() const noexcept { return impl_->model->config().name; }
-const ModelOptions& Model::options() const noexcept { return impl_->options; }
-int Model::image_size() const noexcept { return impl_->model->config().image_size; }
-std::string Model::config_json() const { return nn::config_to_json(impl_->model->config()); }
+const std::string& Model::path() const noexcept {
+  return impl_->path;
+}
+const std::string& Model::name() const noexcept {
+  return impl_->model->config().name;
+}
+const ModelOptions& Model::options() const noexcept {
+  return impl_->options;
+}
+int Model::image_size() const noexcept {
+  return impl_->model->config().image_size;
+}
+std::string Model::config_json() const {
+  return nn::config_to_json(impl_->model->config());
+}
 
 std::vector<ModelPart> Model::parts() const {
   // Two levels of names tell the trunk from the neck; other networks are one part each.
@@ -79,11 +93,9 @@ void set_num_threads(int threads) {
 }
 
 std::string library_versions() {
-  std::string text = fmt::format("vostrack {}\nLibTorch {} ({})", VOSTRACK_VERSION,
-                                 VOSTRACK_TORCH_VERSION, at::get_parallel_info().find("OpenMP") !=
-                                                                 std::string::npos
-                                                             ? "OpenMP"
-                                                             : "native threads");
+  std::string text = fmt::format(
+      "vostrack {}\nLibTorch {} ({})", VOSTRACK_VERSION, VOSTRACK_TORCH_VERSION,
+      at::get_parallel_info().find("OpenMP") != std::string::npos ? "OpenMP" : "native threads");
 #ifdef VOSTRACK_WITH_VIDEO
   text += "\n" + video::library_versions();
 #endif

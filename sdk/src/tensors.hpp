@@ -26,7 +26,8 @@ inline Mask to_mask(const torch::Tensor& logits, float threshold = 0) {
   torch::InferenceMode guard;
   const auto bytes = (logits > threshold).to(torch::kUInt8).contiguous();
   const auto* data = bytes.const_data_ptr<std::uint8_t>();
-  return {static_cast<int>(logits.size(-2)), static_cast<int>(logits.size(-1)),
+  return {static_cast<int>(logits.size(-2)),
+          static_cast<int>(logits.size(-1)),
           {data, data + bytes.numel()}};
 }
 
@@ -34,7 +35,8 @@ inline Logits to_logits(const torch::Tensor& logits) {
   torch::InferenceMode guard;
   const auto values = logits.to(torch::kFloat32).contiguous();
   const auto* data = values.const_data_ptr<float>();
-  return {static_cast<int>(logits.size(-2)), static_cast<int>(logits.size(-1)),
+  return {static_cast<int>(logits.size(-2)),
+          static_cast<int>(logits.size(-1)),
           {data, data + values.numel()}};
 }
 

@@ -44,7 +44,7 @@ class OutputStore {
   /// Drops first ≤ frame ≤ last, but not `except`.
   void drop_range(FrameIndex first, FrameIndex last, FrameIndex except);
 
-  std::vector<FrameIndex> frames() const;                   ///< ascending
+  std::vector<FrameIndex> frames() const;  ///< ascending
   std::vector<FrameIndex> frames_in_order_of_storing() const;
   FrameIndex first_frame() const { return by_frame_.begin()->first; }  ///< of a store not empty
 

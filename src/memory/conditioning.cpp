@@ -6,7 +6,9 @@
 namespace vostrack::memory {
 namespace {
 
-torch::Tensor as_tokens(const torch::Tensor& grid) { return grid.flatten(2).transpose(1, 2); }
+torch::Tensor as_tokens(const torch::Tensor& grid) {
+  return grid.flatten(2).transpose(1, 2);
+}
 
 torch::Tensor as_grid(const torch::Tensor& tokens, const torch::Tensor& like) {
   return tokens.transpose(1, 2)
@@ -41,8 +43,8 @@ std::int64_t add_pointers(const nn::Model& model, const Selection& selection, To
     auto distance = torch::tensor(distances).to(model.runtime().device);
     distance = selection.pointer_span > 0 ? distance / selection.pointer_span
                                           : torch::zeros_like(distance);
-    position = model.network().project_pointer_time(nn::sine_encoding_1d(
-        distance, config.model.proj_tpos_enc_in_obj_ptrs ? channels : width));
+    position = model.network().project_pointer_time(
+        nn::sine_encoding_1d(distance, config.model.proj_tpos_enc_in_obj_ptrs ? channels : width));
   }
   const auto pieces = channels / width;
   tokens.values.push_back(torch::cat(pointers).reshape({1, count * pieces, width}));

@@ -61,7 +61,8 @@ class RecentPolicy : public SelectionPolicy {
       const FrameIndex t = position(context, back);
       if (auto output = at_position(t)) selection.memories.push_back({t, back - 1, output});
     }
-    if (config_.use_obj_ptrs_in_encoder) add_pointers(selection, bank, context, conditioning, at_position);
+    if (config_.use_obj_ptrs_in_encoder)
+      add_pointers(selection, bank, context, conditioning, at_position);
     return selection;
   }
 

@@ -30,8 +30,8 @@ ImageMasks segment(const nn::Model& model, const nn::ImageFeatures& image,
   out.iou = decoded.iou;
   out.object_score = decoded.object_score;
   auto planes = decoded.masks.flatten(0, 1).unsqueeze(1);
-  planes = fill_holes(planes, clean_up.fill_hole_area, clean_up.threshold,
-                      clean_up.threshold + kSure);
+  planes =
+      fill_holes(planes, clean_up.fill_hole_area, clean_up.threshold, clean_up.threshold + kSure);
   // Specks are looked for in the masks as they came, as the reference does.
   if (clean_up.remove_sprinkle_area > 0) {
     auto raw = decoded.masks.flatten(0, 1).unsqueeze(1);

@@ -48,6 +48,8 @@ void TrackerConfig::validate() const {
         "remove_sprinkle_area is {}, want at least 0", remove_sprinkle_area);
   check(objects_per_batch >= 1, ErrorCode::kInvalidArgument,
         "objects_per_batch is {}, want at least 1", objects_per_batch);
+  check(cached_frames >= 1, ErrorCode::kInvalidArgument, "cached_frames is {}, want at least 1",
+        cached_frames);
 }
 
 torch::Tensor logits_at_size(const FrameAnswer& answer, int height, int width,
@@ -90,8 +92,7 @@ FrameAnswer ObjectTracking::add_prompt(ObjectId id, FrameIndex frame, const Prom
     inputs.points = point_inputs(prompt, height, width, size);
     inputs.given = prompt;
     const auto earlier = object.prompts.find(frame);
-    if (prompt.add_to_earlier_clicks && earlier != object.prompts.end() &&
-        earlier->second.points) {
+    if (prompt.add_to_earlier_clicks && earlier != object.prompts.end() && earlier->second.points) {
       inputs.points = append(*earlier->second.points, *inputs.points);
       inputs.given = earlier->second.given;
       inputs.given.clicks.insert(inputs.given.clicks.end(), prompt.clicks.begin(),
@@ -159,9 +160,8 @@ void ObjectTracking::pass(std::span<Object* const> objects, FrameIndex frame, bo
     std::vector<Waiting> others;
     for (Waiting& next : waiting) {
       const bool fits =
-          selections.empty() ||
-          (static_cast<int>(selections.size()) < config_.objects_per_batch &&
-           memory::same_shape(selections.front(), next.selection));
+          selections.empty() || (static_cast<int>(selections.size()) < config_.objects_per_batch &&
+                                 memory::same_shape(selections.front(), next.selection));
       if (!fits) {
         others.push_back(std::move(next));
         continue;
@@ -184,9 +184,9 @@ void ObjectTracking::pass(std::span<Object* const> objects, FrameIndex frame, bo
 std::vector<OutputPtr> ObjectTracking::track(FrameIndex frame,
                                              std::span<const memory::Selection> selections) {
   const nn::ImageFeatures& image = features(frame);
-  const auto head = decode(
-      *model_, memory::features_with_memory(*model_, image, selections), image.high_res,
-      std::nullopt, {}, proposes_three(model_->config().model, /*initial_frame=*/false, 0));
+  const auto head =
+      decode(*model_, memory::features_with_memory(*model_, image, selections), image.high_res,
+             std::nullopt, {}, proposes_three(model_->config().model, /*initial_frame=*/false, 0));
   torch::Tensor memory;
   if (model_->config().model.num_maskmem > 0)
     memory = memory::encode_memory(*model_, image, head.high_res, head.object_score,
@@ -268,9 +268,8 @@ FrameAnswer ObjectTracking::clear_prompts(ObjectId id, FrameIndex frame) {
     object.bank.tracked.put(frame, output);
     object.passed.erase(frame);
   }
-  const bool conditioning = std::ranges::any_of(objects_, [frame](const auto& other) {
-    return other->pending.conditioning.contains(frame);
-  });
+  const bool conditioning = std::ranges::any_of(
+      objects_, [frame](const auto& other) { return other->pending.conditioning.contains(frame); });
   return prompt_answer(frame, conditioning);
 }
 

@@ -30,6 +30,9 @@ struct TrackerConfig {
   /// Objects that go through the networks together; 1 makes each object's numbers independent of
   /// which others there are, to the bit.
   int objects_per_batch = 8;
+  /// Encoded pictures that are kept: of a video the ones used last, of a stream the latest, to
+  /// which prompts may refer.
+  int cached_frames = 2;
 
   /// What the model's own configuration asks for.
   static TrackerConfig from(const nn::Model& model);
@@ -68,8 +71,8 @@ class ObjectTracking {
   /// What the caller said about an object on a frame.
   struct PromptInputs {
     std::optional<PointInputs> points;
-    torch::Tensor mask;       ///< (1, 1, S, S), or undefined
-    Prompt given;             ///< in video pixels, earlier clicks included, without the mask
+    torch::Tensor mask;  ///< (1, 1, S, S), or undefined
+    Prompt given;        ///< in video pixels, earlier clicks included, without the mask
     bool given_mask = false;
   };
 

@@ -45,8 +45,8 @@ void check_prompt(const Prompt& prompt, int height, int width) {
           "a box cannot be added to earlier clicks, since it must come first; replace them");
     check_point("box corner", box.x0, box.y0, height, width);
     check_point("box corner", box.x1, box.y1, height, width);
-    check(box.x0 < box.x1 && box.y0 < box.y1, kBad,
-          "box is {},{},{},{}, want x0 < x1 and y0 < y1", box.x0, box.y0, box.x1, box.y1);
+    check(box.x0 < box.x1 && box.y0 < box.y1, kBad, "box is {},{},{},{}, want x0 < x1 and y0 < y1",
+          box.x0, box.y0, box.x1, box.y1);
   }
 }
 

@@ -8,8 +8,6 @@ namespace vostrack::tracker {
 
 void StreamConfig::validate() const {
   tracking.validate();
-  check(held_frames >= 1, ErrorCode::kInvalidArgument, "held_frames is {}, want at least 1",
-        held_frames);
   check(latest_conditioning_frames >= 1, ErrorCode::kInvalidArgument,
         "latest_conditioning_frames is {}, want at least 1", latest_conditioning_frames);
 }
@@ -33,7 +31,7 @@ FrameAnswer StreamTracker::track(const torch::Tensor& picture) {
   height_ = height;
   width_ = width;
   held_.push_back(std::move(encoded));
-  if (held_.size() > static_cast<std::size_t>(config_.held_frames)) held_.pop_front();
+  if (held_.size() > static_cast<std::size_t>(config().cached_frames)) held_.pop_front();
   const FrameIndex frame = next_frame_++;
   std::vector<Object*> tracked;
   for (const auto& object : objects())

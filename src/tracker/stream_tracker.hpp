@@ -19,8 +19,6 @@ namespace vostrack::tracker {
 
 struct StreamConfig {
   TrackerConfig tracking;
-  /// Encoded pictures that are kept, the latest included, so that prompts may refer to them.
-  int held_frames = 1;
   /// Conditioning frames that stay beside the first one.
   int latest_conditioning_frames = 4;
 

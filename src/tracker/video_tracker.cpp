@@ -7,12 +7,8 @@
 namespace vostrack::tracker {
 
 VideoTracker::VideoTracker(std::shared_ptr<const nn::Model> model, FrameSource& source,
-                           const TrackerConfig& config, int cached_frames)
-    : ObjectTracking(std::move(model), config),
-      source_(source),
-      cached_frames_(static_cast<std::size_t>(std::max(cached_frames, 1))) {
-  check(cached_frames >= 1, ErrorCode::kInvalidArgument, "cached_frames is {}, want at least 1",
-        cached_frames);
+                           const TrackerConfig& config)
+    : ObjectTracking(std::move(model), config), source_(source) {
   check(source_.frame_count() > 0 && source_.height() > 0 && source_.width() > 0,
         ErrorCode::kInvalidArgument, "the source has {} frames of {}×{} (height × width)",
         source_.frame_count(), source_.height(), source_.width());
@@ -28,7 +24,9 @@ FrameAnswer VideoTracker::clear_prompts(ObjectId id, FrameIndex frame) {
   return ObjectTracking::clear_prompts(id, frame);
 }
 
-void VideoTracker::reset() { mutable_objects().clear(); }
+void VideoTracker::reset() {
+  mutable_objects().clear();
+}
 
 std::int64_t VideoTracker::propagate(const Range& range,
                                      const std::function<bool(const FrameAnswer&)>& on_frame) {
@@ -80,7 +78,7 @@ const nn::ImageFeatures& VideoTracker::features(FrameIndex frame) {
     cache_.splice(cache_.begin(), cache_, it);
   } else {
     cache_.emplace_front(frame, model().encode(model().network_input(source_.read(frame))));
-    while (cache_.size() > cached_frames_) cache_.pop_back();
+    while (cache_.size() > static_cast<std::size_t>(config().cached_frames)) cache_.pop_back();
   }
   return cache_.front().second;
 }

@@ -31,9 +31,8 @@ struct Range {
 class VideoTracker : public ObjectTracking {
  public:
   /// @param source  must outlive the tracker
-  /// @param cached_frames  encoded pictures that are kept, at least 1
   VideoTracker(std::shared_ptr<const nn::Model> model, FrameSource& source,
-               const TrackerConfig& config, int cached_frames = 2);
+               const TrackerConfig& config);
 
   /// Every call that throws has changed nothing.
   FrameAnswer add_prompt(ObjectId id, FrameIndex frame, const Prompt& prompt);
@@ -51,7 +50,6 @@ class VideoTracker : public ObjectTracking {
   void check_frame(FrameIndex frame) const;
 
   FrameSource& source_;
-  std::size_t cached_frames_;
   /// Most recently used first.
   std::list<std::pair<FrameIndex, nn::ImageFeatures>> cache_;
 };

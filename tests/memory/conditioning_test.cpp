@@ -28,7 +28,7 @@ struct Scene {
   }
   torch::Tensor look_back(const Selection& selection) const {
     torch::InferenceMode guard;
-    return features_with_memory(*model, image, selection);
+    return features_with_memory(*model, image, {&selection, 1});
   }
 
   std::shared_ptr<const nn::Model> model;

@@ -90,7 +90,7 @@ TEST(Model, RunsAtAnotherImageSizeThanItsOwn) {
   output->memory =
       memory::encode_memory(model, features, head.high_res, head.object_score, /*prompted=*/true);
   const memory::Selection selection{{{0, 6, output}}, {{0, 1.0, output}}, 15};
-  EXPECT_EQ(memory::features_with_memory(model, features, selection).sizes(),
+  EXPECT_EQ(memory::features_with_memory(model, features, {&selection, 1}).sizes(),
             (std::vector<std::int64_t>{1, 32, 6, 6}));
 }
 

@@ -146,7 +146,7 @@ TEST(BadCall, NamesTheFieldOfTheConfiguration) {
 TEST(BadCall, RefusesAnEmptyVideo) {
   SquareClip empty;
   empty.frames = 0;
-  expect_error(ErrorCode::kInvalidArgument, "0 frames", [&] { Scene scene({}, empty); });
+  expect_error(ErrorCode::kInvalidArgument, "0 frames", [&] { Scene scene(unbatched(), empty); });
 }
 
 }  // namespace

@@ -109,7 +109,7 @@ TEST(Corrections, AClickAfterABoxCountsAllPoints) {
 TEST(MaskPrompt, ComesBackAsTheNetworkKeepsIt) {
   SquareClip clip;
   clip.height = clip.width = 64;
-  Scene scene({}, clip);
+  Scene scene(unbatched(), clip);
   Prompt prompt;
   prompt.mask = clip.mask(0, 0);
   const auto answer = scene.tracker.add_prompt(1, 0, prompt);

@@ -68,7 +68,8 @@ TEST(Isolation, OfAnObjectWhosePromptsAreCleared) {
 
 TEST(Isolation, OfTwoTrackersOnOneModel) {
   const auto model = small_model();
-  Scene first({}, {}, model), second({}, {}, model), control({}, {}, model);
+  Scene first(unbatched(), {}, model), second(unbatched(), {}, model);
+  Scene control(unbatched(), {}, model);
   first.click(1, 0);
   second.click(1, 0, kElsewhere);
   control.click(1, 0);
@@ -79,6 +80,21 @@ TEST(Isolation, OfTwoTrackersOnOneModel) {
     second.propagate({frame, 0, false});
   }
   EXPECT_TRUE(same_answers(answers[1], control.propagate()[1]));
+}
+
+TEST(Isolation, OfObjectsInOneBatchIsWithinRounding) {
+  const Alone alone;
+  TrackerConfig config;
+  config.objects_per_batch = 8;
+  Scene scene(config);
+  scene.click(1, 0);
+  scene.click(2, 0, kElsewhere);
+  scene.click(3, 0, {30, 30});
+  auto together = scene.propagate({0, {}, false});
+  for (const auto& [frame, logits] : alone.once) {
+    const double scale = logits.abs().max().item<double>();
+    EXPECT_LE((together[1].at(frame) - logits).abs().max().item<double>(), 1e-4 * scale) << frame;
+  }
 }
 
 TEST(Answers, ListAllObjectsInTheOrderOfTheirFirstPrompt) {

@@ -75,7 +75,7 @@ TEST(Propagate, TracksAnObjectBeforeItsFirstPrompt) {
 TEST(Propagate, WorksOnASingleFrame) {
   SquareClip clip;
   clip.frames = 1;
-  Scene scene({}, clip);
+  Scene scene(unbatched(), clip);
   scene.click(1, 0);
   EXPECT_EQ(frames_of(scene.propagate()[1]), (Frames{0}));
   const auto again = scene.click(1, 0).objects[0].output->mask_logits;
@@ -85,7 +85,7 @@ TEST(Propagate, WorksOnASingleFrame) {
 TEST(Propagate, TracksWithoutAnyMemory) {
   auto config = small_config();
   config.model.num_maskmem = 0;
-  Scene scene({}, {}, small_model(config));
+  Scene scene(unbatched(), {}, small_model(config));
   scene.click(1, 0);
   EXPECT_EQ(scene.propagate()[1].size(), 8U);
 }
@@ -121,7 +121,7 @@ TEST(CachedFrames, AreAsManyAsAskedForAndTheLatestUsed) {
 TEST(CachedFrames, AreReadOnceForAllObjectsHoweverLongTheVideo) {
   SquareClip clip;
   clip.frames = 40;
-  Scene scene({}, clip);
+  Scene scene(unbatched(), clip);
   Frames want;
   for (FrameIndex frame = 0; frame < 40; ++frame) want.push_back(frame);
   for (const ObjectId id : {1, 2, 3}) scene.click(id, 0);

@@ -43,8 +43,15 @@ class ClipSource : public FrameSource {
 /// Logits at a quarter of the network's size: [object][frame].
 using Answers = std::map<ObjectId, std::map<FrameIndex, torch::Tensor>>;
 
+/// Objects one by one: their numbers are then the same to the bit whichever others there are.
+inline TrackerConfig unbatched() {
+  TrackerConfig config;
+  config.objects_per_batch = 1;
+  return config;
+}
+
 struct Scene {
-  explicit Scene(TrackerConfig config = {}, SquareClip clip_in = {},
+  explicit Scene(TrackerConfig config = unbatched(), SquareClip clip_in = {},
                  std::shared_ptr<const nn::Model> model = small_model())
       : clip(clip_in), source(clip, &log), tracker(std::move(model), source, config) {}
 

@@ -22,6 +22,7 @@
 
 #include "vostrack/frame_source.hpp"
 #include "vostrack/model.hpp"
+#include "vostrack/result.hpp"
 #include "vostrack/types.hpp"
 
 namespace vostrack {
@@ -43,38 +44,9 @@ struct SessionConfig {
   bool memories_on_cpu = false;
   /// Encoded frames kept for prompts and corrections, at least 1.
   int cached_frames = 2;
-};
-
-/// One object on one frame.
-class VOSTRACK_API ObjectResult {
- public:
-  ObjectId object_id() const noexcept;
-  /// Above 0 when the object is believed to be visible.
-  float object_score() const noexcept;
-  bool visible() const noexcept { return object_score() > 0; }
-  /// False when the object has no output on this frame (prompts' answers list every object).
-  bool has_output() const noexcept;
-  /// Binary mask at the video's size: logits above 0.
-  Mask mask() const;
-  /// Logits at the video's size.
-  Logits logits() const;
-
-  struct Impl;
-  explicit ObjectResult(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
-  const Impl& impl() const noexcept { return *impl_; }
-
- private:
-  std::shared_ptr<const Impl> impl_;
-};
-
-/// All objects on one frame, in the order in which they were first prompted.
-struct FrameResult {
-  std::int64_t frame = 0;
-  double pts_s = 0;
-  std::string name;
-  int height = 0;
-  int width = 0;
-  std::vector<ObjectResult> objects;
+  /// Objects that go through the networks together, which costs less than one by one; 1 makes each
+  /// object's masks independent of the others to the bit.
+  int objects_per_batch = 8;
 };
 
 enum class Direction { kForward, kBackward };
@@ -85,21 +57,6 @@ struct PropagateOptions {
   /// How many frames to go on after `start`; unset: to the end of the video.
   std::optional<std::int64_t> count;
   Direction direction = Direction::kForward;
-};
-
-/// A prompt as the session keeps it.
-struct PromptRecord {
-  std::int64_t frame = 0;
-  std::vector<Click> clicks;  ///< in video pixels, without the box's corners
-  std::optional<Box> box;
-  bool mask = false;  ///< prompted by a mask
-};
-
-struct ObjectRecord {
-  ObjectId object_id = 0;
-  std::vector<PromptRecord> prompts;  ///< by frame
-  std::int64_t conditioning_frames = 0;
-  std::int64_t tracked_frames = 0;
 };
 
 class VOSTRACK_API VideoSession {

@@ -5,6 +5,8 @@
 #include "vostrack/frame_source.hpp"
 #include "vostrack/image.hpp"
 #include "vostrack/model.hpp"
+#include "vostrack/result.hpp"
 #include "vostrack/session.hpp"
+#include "vostrack/stream.hpp"
 #include "vostrack/types.hpp"
 #include "vostrack/version.hpp"

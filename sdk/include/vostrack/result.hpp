@@ -1,0 +1,83 @@
+/// What tracking answers.
+///
+///   for (const vostrack::ObjectResult& object : result.objects)
+///     if (object.presence() == vostrack::Presence::kVisible) use(object.mask(), *object.box());
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "vostrack/export.hpp"
+#include "vostrack/types.hpp"
+
+namespace vostrack {
+
+enum class Presence {
+  kVisible,   ///< seen on this frame
+  kOccluded,  ///< not seen, but not for long
+  kLost,      ///< not seen for longer
+};
+
+/// One object on one frame. Masks are made when they are asked for.
+///
+/// Thread safety: immutable.
+class VOSTRACK_API ObjectResult {
+ public:
+  ObjectId object_id() const noexcept;
+  /// False when the object has no output on this frame (prompts' answers list every object).
+  bool has_output() const noexcept;
+  /// Above 0 when the object is believed to be visible.
+  float object_score() const noexcept;
+  bool visible() const noexcept { return object_score() > 0; }
+  /// The network's own estimate of the mask's IoU with the truth; 0 without output.
+  float predicted_iou() const noexcept;
+  /// Whether it is seen, and if not, whether for fewer than `lost_after` tracked frames in a row.
+  Presence presence(std::int64_t lost_after = 30) const noexcept;
+
+  /// Binary mask at the video's size: logits above 0.
+  Mask mask() const;
+  /// Logits at the video's size.
+  Logits logits() const;
+  /// Pixels of the mask.
+  std::int64_t area() const;
+  /// The mask's bounding box; nothing for an empty mask.
+  std::optional<Box> box() const;
+  /// Frames whose memories this answer was made with; empty for a prompted frame.
+  std::vector<std::int64_t> attended_frames() const;
+
+  struct Impl;
+  explicit ObjectResult(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
+
+ private:
+  std::shared_ptr<const Impl> impl_;
+};
+
+/// All objects on one frame, in the order in which they were first prompted.
+struct FrameResult {
+  std::int64_t frame = 0;
+  double pts_s = 0;
+  std::string name;
+  int height = 0;
+  int width = 0;
+  std::vector<ObjectResult> objects;
+};
+
+/// A prompt as a session keeps it.
+struct PromptRecord {
+  std::int64_t frame = 0;
+  std::vector<Click> clicks;  ///< in video pixels, without the box's corners
+  std::optional<Box> box;
+  bool mask = false;  ///< prompted by a mask
+};
+
+struct ObjectRecord {
+  ObjectId object_id = 0;
+  std::vector<PromptRecord> prompts;  ///< by frame
+  std::int64_t conditioning_frames = 0;
+  std::int64_t tracked_frames = 0;
+};
+
+}  // namespace vostrack

@@ -1,0 +1,89 @@
+/// Tracking objects on frames that come and go: a camera, a robot, a network stream.
+///
+///   vostrack::StreamTracker tracker(vostrack::Model::load_default());
+///   while (auto picture = camera.next()) {
+///     auto result = tracker.track(*picture, camera.time_s());
+///     if (user_clicked) tracker.add_prompt(1, click_prompt);   // on the frame just tracked
+///   }
+///
+/// Memory does not grow, however long the stream: memories that no later frame can look back to
+/// are dropped, and of an object's prompted frames the first and the latest few stay.
+///
+/// Thread safety: one thread at a time per tracker; trackers on one model are independent.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "vostrack/model.hpp"
+#include "vostrack/result.hpp"
+#include "vostrack/types.hpp"
+
+namespace vostrack {
+
+struct StreamConfig {
+  /// Encoded frames that are kept, the latest included, so that prompts may refer to them.
+  int held_frames = 1;
+  /// Prompted frames of an object that stay beside its first one.
+  int latest_prompted_frames = 4;
+  /// At each pixel only the object with the highest logit keeps it, in returned masks.
+  bool non_overlapping = false;
+  /// Holes of at most this many pixels (at a quarter of the network's size) are filled. Unset:
+  /// the model's own setting.
+  std::optional<int> fill_hole_area;
+  /// Specks of at most this many pixels (at a quarter of the network's size) are removed.
+  int remove_sprinkle_area = 0;
+  /// Objects that go through the networks together.
+  int objects_per_batch = 8;
+  /// Keeps memories in the computer's memory while the model runs on a GPU.
+  bool memories_on_cpu = false;
+};
+
+class VOSTRACK_API StreamTracker {
+ public:
+  /// @throws Error kInvalidArgument for a configuration that makes no sense
+  explicit StreamTracker(Model model, StreamConfig config = {});
+  ~StreamTracker();
+  StreamTracker(StreamTracker&&) noexcept;
+  StreamTracker& operator=(StreamTracker&&) noexcept;
+
+  /// Tracks all objects on the next frame.
+  ///
+  /// @param pts_s  the frame's time in seconds, not before the last one's
+  /// @throws Error kInvalidArgument for a picture of another size than the first, an empty one, or
+  ///   a time that goes back; nothing has changed then
+  FrameResult track(const Image& image, double pts_s);
+
+  /// Adds or corrects an object on a frame that is still held; a new id makes a new object, at any
+  /// time. Frames after it are tracked again when the next frame comes.
+  ///
+  /// @param frame  unset: the latest one
+  /// @return every object on that frame
+  /// @throws Error as VideoSession::add_prompt; kFailedState before the first frame; kOutOfRange
+  ///   for a frame that is no longer held
+  FrameResult add_prompt(ObjectId object_id, const Prompt& prompt,
+                         std::optional<std::int64_t> frame = std::nullopt);
+
+  /// @throws Error kNotFound
+  void remove_object(ObjectId object_id);
+  /// Forgets what is known of an object, but not its place: prompt it again.
+  ///
+  /// @throws Error kNotFound
+  void reset_object(ObjectId object_id);
+  /// Forgets everything but the model; the next frame is 0 and may have another size.
+  void reset();
+
+  std::vector<ObjectRecord> objects() const;
+  /// −1 before the first frame.
+  std::int64_t latest_frame() const noexcept;
+  std::int64_t oldest_held_frame() const noexcept;
+
+  struct Impl;
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace vostrack
