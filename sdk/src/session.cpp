@@ -100,6 +100,7 @@ void VideoSession::reset() {
 
 std::int64_t VideoSession::propagate(const PropagateOptions& options,
                                      const std::function<bool(const FrameResult&)>& on_frame) {
+  check(on_frame != nullptr, ErrorCode::kInvalidArgument, "on_frame is empty, want a function");
   return translate_errors([&] {
     return impl_->tracker.propagate(
         {options.start, options.count, options.direction == Direction::kBackward},
