@@ -116,7 +116,8 @@ void track(const vostrack::Model& model) {
 
 void fail_as_promised(const vostrack::Model& model) {
   try {
-    vostrack::VideoSession(model, std::make_unique<MovingSquare>()).propagate({}, {});
+    vostrack::VideoSession(model, std::make_unique<MovingSquare>())
+        .propagate({}, [](const vostrack::FrameResult&) { return true; });
     expect(false, "tracking without a prompt throws");
   } catch (const vostrack::Error& error) {
     expect(error.code() == vostrack::ErrorCode::kFailedState, error.what());
