@@ -119,9 +119,7 @@ TORCH_MODULE(MultiScaleBlock);
 class PatchEmbedImpl : public torch::nn::Module {
  public:
   explicit PatchEmbedImpl(int dim) : proj_(register_module("proj", conv2d(3, dim, 7, 4, 3))) {}
-  torch::Tensor forward(const torch::Tensor& x) {
-    return proj_->forward(x).permute({0, 2, 3, 1});
-  }
+  torch::Tensor forward(const torch::Tensor& x) { return proj_->forward(x).permute({0, 2, 3, 1}); }
 
  private:
   torch::nn::Conv2d proj_;
@@ -136,8 +134,8 @@ class Hiera : public Trunk {
     const int window = config.window_spec[0];
     pos_embed_ = register_parameter(
         "pos_embed", torch::zeros({1, config.embed_dim, background[0], background[1]}));
-    pos_embed_window_ = register_parameter("pos_embed_window",
-                                           torch::zeros({1, config.embed_dim, window, window}));
+    pos_embed_window_ =
+        register_parameter("pos_embed_window", torch::zeros({1, config.embed_dim, window, window}));
 
     torch::nn::ModuleList list;
     int dim = config.embed_dim;
@@ -188,8 +186,7 @@ class Hiera : public Trunk {
   torch::Tensor position_embedding(std::int64_t height, std::int64_t width) const {
     if (prepared_.defined() && prepared_.size(1) == height && prepared_.size(2) == width)
       return prepared_;
-    auto embedding =
-        at::upsample_bicubic2d(pos_embed_.to(torch::kFloat32), {height, width}, false);
+    auto embedding = at::upsample_bicubic2d(pos_embed_.to(torch::kFloat32), {height, width}, false);
     embedding = embedding + pos_embed_window_.tile({1, 1, height / pos_embed_window_.size(2),
                                                     width / pos_embed_window_.size(3)});
     return embedding.permute({0, 2, 3, 1});

@@ -33,7 +33,8 @@ std::vector<torch::Tensor> FpnNeckImpl::forward(const std::vector<torch::Tensor>
   std::vector<torch::Tensor> out(levels.size());
   torch::Tensor above;
   for (int level = coarsest; level >= 0; --level) {
-    auto lateral = convs_[coarsest - level]->forward(levels[level]);
+    auto& conv = convs_[coarsest - level];
+    auto lateral = conv->forward(levels[level].to(conv->weight.scalar_type()));
     const auto& wanted = config_.fpn_top_down_levels;
     const bool top_down = !wanted || std::ranges::count(*wanted, level) > 0;
     if (top_down && above.defined()) {

@@ -52,7 +52,9 @@ torch::Tensor split_heads(const torch::Tensor& x, int heads) {
   return x.reshape({x.size(0), x.size(1), heads, x.size(2) / heads}).transpose(1, 2);
 }
 
-torch::Tensor merge_heads(const torch::Tensor& x) { return x.transpose(1, 2).flatten(2); }
+torch::Tensor merge_heads(const torch::Tensor& x) {
+  return x.transpose(1, 2).flatten(2);
+}
 
 torch::Tensor resize_bilinear(const torch::Tensor& x, int height, int width) {
   return at::upsample_bilinear2d(x.to(torch::kFloat32), {height, width}, /*align_corners=*/false);

@@ -23,10 +23,9 @@ MaskDecoderImpl::MaskDecoderImpl(const ModelConfig& config)
       iou_token_(register_module("iou_token", torch::nn::Embedding(1, config.neck.d_model))),
       mask_tokens_(
           register_module("mask_tokens", torch::nn::Embedding(kMaskTokens, config.neck.d_model))),
-      iou_head_(register_module(
-          "iou_prediction_head",
-          Mlp(config.neck.d_model, kIouHidden, kMaskTokens, kIouDepth, Activation::kRelu,
-              config.model.iou_prediction_use_sigmoid))) {
+      iou_head_(register_module("iou_prediction_head",
+                                Mlp(config.neck.d_model, kIouHidden, kMaskTokens, kIouDepth,
+                                    Activation::kRelu, config.model.iou_prediction_use_sigmoid))) {
   const int dim = config.neck.d_model;
   auto upscaling = register_module("output_upscaling", torch::nn::ModuleDict());
   upscale0_ = double_size(dim, dim / 4);

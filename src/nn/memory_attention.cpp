@@ -20,8 +20,7 @@ torch::Tensor RotaryAttentionImpl::forward(const torch::Tensor& q, const torch::
   else if (rotated > 0)
     key = torch::cat({apply_rotary(key.slice(2, 0, rotated), table), key.slice(2, rotated)}, 2);
   auto value = split_heads(v_proj_->forward(v), heads_);
-  return out_proj_->forward(
-      merge_heads(torch::scaled_dot_product_attention(query, key, value)));
+  return out_proj_->forward(merge_heads(torch::scaled_dot_product_attention(query, key, value)));
 }
 
 MemoryAttentionLayerImpl::MemoryAttentionLayerImpl(const MemoryAttentionConfig& config, int dim,
@@ -47,12 +46,9 @@ torch::Tensor MemoryAttentionLayerImpl::attend_to_self(const torch::Tensor& x,
   return x + self_attn_->forward(query, query, normed, table);
 }
 
-torch::Tensor MemoryAttentionLayerImpl::attend_to_memory(torch::Tensor x,
-                                                         const torch::Tensor& x_pos,
-                                                         const torch::Tensor& keys,
-                                                         const torch::Tensor& values,
-                                                         const RotaryTable& table,
-                                                         std::int64_t pointer_tokens) {
+torch::Tensor MemoryAttentionLayerImpl::attend_to_memory(
+    torch::Tensor x, const torch::Tensor& x_pos, const torch::Tensor& keys,
+    const torch::Tensor& values, const RotaryTable& table, std::int64_t pointer_tokens) {
   auto normed = norm2_->forward(x);
   x = x + cross_attn_->forward(config_.pos_enc_at_cross_attn_queries ? normed + x_pos : normed,
                                keys, values, table, pointer_tokens);

@@ -31,9 +31,9 @@ torch::Tensor MaskDownSamplerImpl::forward(torch::Tensor x) {
 }
 
 CxBlockImpl::CxBlockImpl(const MemoryEncoderConfig& config, int dim)
-    : dwconv_(register_module(
-          "dwconv", conv2d(dim, dim, config.fuser_kernel_size, 1, config.fuser_padding,
-                           config.fuser_use_dwconv ? dim : 1))),
+    : dwconv_(register_module("dwconv",
+                              conv2d(dim, dim, config.fuser_kernel_size, 1, config.fuser_padding,
+                                     config.fuser_use_dwconv ? dim : 1))),
       norm_(register_module("norm", LayerNorm2d(dim))),
       pwconv1_(register_module("pwconv1", torch::nn::Linear(dim, 4 * dim))),
       pwconv2_(register_module("pwconv2", torch::nn::Linear(4 * dim, dim))) {
@@ -51,8 +51,8 @@ torch::Tensor CxBlockImpl::forward(const torch::Tensor& x) {
 MemoryEncoderImpl::MemoryEncoderImpl(const ModelConfig& config)
     : mask_downsampler_(register_module(
           "mask_downsampler", MaskDownSampler(config.memory_encoder, config.neck.d_model))),
-      pix_feat_proj_(register_module("pix_feat_proj",
-                                     conv2d(config.neck.d_model, config.neck.d_model, 1))) {
+      pix_feat_proj_(
+          register_module("pix_feat_proj", conv2d(config.neck.d_model, config.neck.d_model, 1))) {
   auto fuser = register_module("fuser", torch::nn::ModuleDict());
   torch::nn::ModuleList list;
   for (int i = 0; i < config.memory_encoder.fuser_num_layers; ++i) {
@@ -61,12 +61,11 @@ MemoryEncoderImpl::MemoryEncoderImpl(const ModelConfig& config)
   }
   fuser->register_module("layers", list);
   if (config.memory_encoder.out_dim != config.neck.d_model)
-    out_proj_ = register_module("out_proj",
-                                conv2d(config.neck.d_model, config.memory_encoder.out_dim, 1));
+    out_proj_ =
+        register_module("out_proj", conv2d(config.neck.d_model, config.memory_encoder.out_dim, 1));
 }
 
-torch::Tensor MemoryEncoderImpl::forward(const torch::Tensor& features,
-                                         const torch::Tensor& mask) {
+torch::Tensor MemoryEncoderImpl::forward(const torch::Tensor& features, const torch::Tensor& mask) {
   auto x = pix_feat_proj_->forward(features) + mask_downsampler_->forward(mask);
   for (auto& block : fuser_) x = block->forward(x);
   return out_proj_ ? out_proj_->forward(x) : x;

@@ -1,12 +1,11 @@
 #include "nn/model.hpp"
 
+#include <fmt/ranges.h>
 #include <torch/cuda.h>
 
 #include <filesystem>
 #include <fstream>
 #include <sstream>
-
-#include <fmt/ranges.h>
 
 #include "base/check.hpp"
 #include "nn/checkpoint.hpp"
@@ -94,20 +93,23 @@ Model::Model(ModelConfig config, const StateDict& state, const RuntimeOptions& r
   network_ = build_network(config_, state, origin).ptr();
   network_->eval();
   for (auto& parameter : network_->parameters()) parameter.requires_grad_(false);
-  network_->image_encoder->trunk()->prepare_for_inference(
-      config_.image_size, torch::TensorOptions(runtime.dtype).device(runtime.device));
+  auto& trunk = *network_->image_encoder->trunk();
+  trunk_dtype_ = trunk.inference_dtype(runtime.dtype);
+  trunk.prepare_for_inference(config_.image_size,
+                              torch::TensorOptions(trunk_dtype_).device(runtime.device));
   network_->to(runtime.device);
-  network_->image_encoder->to(runtime.dtype);
+  trunk.to(trunk_dtype_);
+  network_->image_encoder->neck()->to(runtime.dtype);
   network_->memory_attention->to(runtime.dtype);
   network_->memory_encoder->to(runtime.dtype);
 
   const int side = config_.feature_size();
   mean_ = channel_values(config_.pixel_mean).to(runtime.device);
   std_ = channel_values(config_.pixel_std).to(runtime.device);
-  current_pos_ = as_tokens(sine_encoding_2d(config_.neck.position_encoding, config_.neck.d_model,
-                                            side, side))
-                     .to(runtime.device)
-                     .to(runtime.dtype);
+  current_pos_ =
+      as_tokens(sine_encoding_2d(config_.neck.position_encoding, config_.neck.d_model, side, side))
+          .to(runtime.device)
+          .to(runtime.dtype);
   memory_pos_ = as_tokens(sine_encoding_2d(config_.memory_encoder.position_encoding,
                                            config_.memory_encoder.out_dim, side, side))
                     .to(runtime.device);
@@ -136,7 +138,7 @@ torch::Tensor Model::network_input(const torch::Tensor& picture) const {
 }
 
 ImageFeatures Model::encode(const torch::Tensor& input) const {
-  auto levels = network_->image_encoder->forward(input.to(runtime_.dtype));
+  auto levels = network_->image_encoder->forward(input.to(trunk_dtype_));
   ImageFeatures features;
   features.coarse = levels.back().contiguous();
   if (config_.model.use_high_res_features_in_sam) {

@@ -19,8 +19,8 @@ namespace vostrack::nn {
 
 struct RuntimeOptions {
   torch::Device device = torch::kCPU;
-  /// float32, or bfloat16 for the image encoder, memory attention and memory encoder. The mask
-  /// decoder and everything that selects memories stay in float32.
+  /// float32, or bfloat16 for the image encoder (where its trunk gains by it), memory attention and
+  /// memory encoder. The mask decoder and everything that selects memories stay in float32.
   torch::ScalarType dtype = torch::kFloat32;
   /// How spatial memories are stored.
   torch::ScalarType memory_dtype = torch::kBFloat16;
@@ -28,8 +28,8 @@ struct RuntimeOptions {
 
 /// One encoded picture; shared by all objects.
 struct ImageFeatures {
-  torch::Tensor coarse;                ///< (1, C, h, w), the runtime's dtype
-  std::vector<torch::Tensor> high_res; ///< levels 0 and 1 at the decoder's width, float32; or none
+  torch::Tensor coarse;                 ///< (1, C, h, w), the runtime's dtype
+  std::vector<torch::Tensor> high_res;  ///< levels 0 and 1 at the decoder's width, float32; or none
 };
 
 class Model {
@@ -71,6 +71,7 @@ class Model {
   ModelConfig config_;
   RuntimeOptions runtime_;
   std::shared_ptr<NetworkImpl> network_;
+  torch::ScalarType trunk_dtype_ = torch::kFloat32;
   torch::Tensor mean_, std_;
   torch::Tensor current_pos_, memory_pos_, dense_pe_;
   RotaryTable rotary_;

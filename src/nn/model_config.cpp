@@ -1,6 +1,7 @@
 #include "nn/model_config.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -257,8 +258,8 @@ void visit_config(Section& s, ModelConfig& c) {
   s.field("resize", resize);
   check(resize == "bilinear_antialias" || resize == "pil_bicubic_u8", kBad,
         "configuration: resize is {}, want bilinear_antialias or pil_bicubic_u8", resize);
-  c.resize = resize == "pil_bicubic_u8" ? ResizeFilter::kPilBicubicU8
-                                        : ResizeFilter::kBilinearAntialias;
+  c.resize =
+      resize == "pil_bicubic_u8" ? ResizeFilter::kPilBicubicU8 : ResizeFilter::kBilinearAntialias;
   s.section("trunk", [&](Section& inner) { visit_trunk(inner, c.trunk); });
   s.section("neck", [&](Section& inner) { visit_neck(inner, c.neck); });
   s.section("memory_attention",
@@ -303,9 +304,17 @@ void validate_trunk(const ModelConfig& config) {
     within("trunk.head_mul", t.head_mul, 1.0, 8.0);
     for (int size : t.window_pos_embed_bkg_spatial_size)
       within("trunk.window_pos_embed_bkg_spatial_size", size, 1, 1024);
+    double width = t.embed_dim;
+    double heads = t.num_heads;
+    for (std::size_t stage = 1; stage < t.stages.size(); ++stage) {
+      width = std::floor(width * t.dim_mul);
+      heads = std::floor(heads * t.head_mul);
+      check(std::fmod(width, heads) == 0, kBad,
+            "configuration: trunk stage {} is {} wide with {} heads, want a multiple", stage, width,
+            heads);
+    }
     const int depth = std::accumulate(t.stages.begin(), t.stages.end(), 0);
-    for (int block : t.global_att_blocks)
-      within("trunk.global_att_blocks", block, 0, depth - 1);
+    for (int block : t.global_att_blocks) within("trunk.global_att_blocks", block, 0, depth - 1);
     check(config.image_size / 4 % t.window_spec[0] == 0, kBad,
           "configuration: image_size is {}, want a quarter of it to be a multiple of "
           "trunk.window_spec[0], {}",
@@ -341,8 +350,9 @@ double ModelConfig::approximate_parameters() const {
   const double d = neck.d_model;
   const double fuser_kernel = memory_encoder.fuser_kernel_size;
   count += memory_attention.num_layers * (8 * d * d + 2 * d * memory_attention.dim_feedforward);
-  count += memory_encoder.fuser_num_layers *
-           (8 * d * d + fuser_kernel * fuser_kernel * d * (memory_encoder.fuser_use_dwconv ? 1 : d));
+  count +=
+      memory_encoder.fuser_num_layers *
+      (8 * d * d + fuser_kernel * fuser_kernel * d * (memory_encoder.fuser_use_dwconv ? 1 : d));
   count += 32768.0 * memory_encoder.mask_downsampler_kernel_size *
            memory_encoder.mask_downsampler_kernel_size;
   count += 4 * kDecoderMlp * d + 35 * d * d;  // mask decoder and pointer projections

@@ -1,9 +1,9 @@
 #include "nn/network.hpp"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <numeric>
-
-#include <fmt/ranges.h>
 
 #include "base/check.hpp"
 
@@ -47,8 +47,8 @@ NetworkImpl::NetworkImpl(const ModelConfig& config) {
     no_obj_ptr = random("no_obj_ptr", {1, dim});
   if (base.no_obj_embed_spatial)
     no_obj_embed_spatial = random("no_obj_embed_spatial", {1, memory_dim});
-  prompt_encoder = register_module(
-      "sam_prompt_encoder", PromptEncoder(dim, config.image_size, config.feature_size()));
+  prompt_encoder = register_module("sam_prompt_encoder",
+                                   PromptEncoder(dim, config.image_size, config.feature_size()));
   mask_decoder = register_module("sam_mask_decoder", MaskDecoder(config));
   if (base.use_obj_ptrs_in_encoder) {
     if (base.use_mlp_for_obj_ptr_proj)
@@ -89,9 +89,8 @@ void load_weights(torch::nn::Module& network, const StateDict& state, const std:
   for (const auto& [name, tensor] : state.tensors)
     if (wanted.count(name) == 0)
       problems.push_back(fmt::format("unexpected {} {}", name, shape_text(tensor.sizes())));
-  check(problems.empty(), ErrorCode::kModelMismatch,
-        "{}: {} keys do not fit the configuration: {}", origin, problems.size(),
-        fmt::join(problems, "; "));
+  check(problems.empty(), ErrorCode::kModelMismatch, "{}: {} keys do not fit the configuration: {}",
+        origin, problems.size(), fmt::join(problems, "; "));
   torch::NoGradGuard no_grad;
   for (auto& [name, tensor] : wanted) tensor.copy_(state.tensors.at(name));
 }
@@ -130,8 +129,7 @@ std::optional<ModelConfig> guess_config(const StateDict& state) {
     const auto block = [](int index) {
       return fmt::format("image_encoder.trunk.blocks.{}.norm1.weight", index);
     };
-    if (embed->second.size(1) == config.trunk.embed_dim &&
-        embed->second.size(2) == background[0] &&
+    if (embed->second.size(1) == config.trunk.embed_dim && embed->second.size(2) == background[0] &&
         state.tensors.count(block(depth - 1)) > 0 && state.tensors.count(block(depth)) == 0 &&
         (state.tensors.count("no_obj_embed_spatial") > 0) == config.model.no_obj_embed_spatial)
       return config;

@@ -67,8 +67,8 @@ torch::Tensor apply_rotary(const torch::Tensor& x, const RotaryTable& table) {
 }
 
 RandomPositionEncodingImpl::RandomPositionEncodingImpl(int features)
-    : positional_encoding_gaussian_matrix(register_buffer("positional_encoding_gaussian_matrix",
-                                                          torch::randn({2, features}))) {}
+    : positional_encoding_gaussian_matrix(
+          register_buffer("positional_encoding_gaussian_matrix", torch::randn({2, features}))) {}
 
 torch::Tensor RandomPositionEncodingImpl::encode(const torch::Tensor& points) {
   auto phase = kTwoPi * torch::matmul(2 * points - 1, positional_encoding_gaussian_matrix);

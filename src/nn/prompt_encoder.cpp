@@ -9,8 +9,7 @@ PromptEncoderImpl::PromptEncoderImpl(int embed_dim, int image_size, int feature_
     : image_size_(image_size),
       feature_size_(feature_size),
       pe_layer_(register_module("pe_layer", RandomPositionEncoding(embed_dim / 2))),
-      not_a_point_embed_(
-          register_module("not_a_point_embed", torch::nn::Embedding(1, embed_dim))),
+      not_a_point_embed_(register_module("not_a_point_embed", torch::nn::Embedding(1, embed_dim))),
       no_mask_embed_(register_module("no_mask_embed", torch::nn::Embedding(1, embed_dim))) {
   torch::nn::ModuleList points;
   for (int i = 0; i < 4; ++i) {

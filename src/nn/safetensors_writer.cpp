@@ -3,8 +3,8 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "base/check.hpp"
 #include "base/atomic_file.hpp"
+#include "base/check.hpp"
 #include "nn/checkpoint.hpp"
 #include "nn/safetensors_types.hpp"
 

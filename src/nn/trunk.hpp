@@ -19,6 +19,9 @@ class Trunk : public torch::nn::Module {
   /// Channels of the outputs, finest first.
   virtual std::vector<int> channels() const = 0;
 
+  /// The dtype that inference runs in where `wanted` was asked for.
+  virtual torch::ScalarType inference_dtype(torch::ScalarType wanted) const { return wanted; }
+
   /// Computes what depends on weights and image size alone, once, for inference in the device and
   /// dtype of `options`. The weights must not change afterwards.
   virtual void prepare_for_inference(int image_size, const torch::TensorOptions& options) = 0;

@@ -21,10 +21,8 @@ torch::Tensor AttentionImpl::forward(const torch::Tensor& q, const torch::Tensor
 TwoWayBlockImpl::TwoWayBlockImpl(int dim, int num_heads, int mlp_dim, bool skip_first_layer_pe)
     : skip_first_layer_pe_(skip_first_layer_pe),
       self_attn_(register_module("self_attn", Attention(dim, num_heads))),
-      token_to_image_(
-          register_module("cross_attn_token_to_image", Attention(dim, num_heads, 2))),
-      image_to_token_(
-          register_module("cross_attn_image_to_token", Attention(dim, num_heads, 2))),
+      token_to_image_(register_module("cross_attn_token_to_image", Attention(dim, num_heads, 2))),
+      image_to_token_(register_module("cross_attn_image_to_token", Attention(dim, num_heads, 2))),
       norm1_(register_module("norm1", layer_norm(dim))),
       norm2_(register_module("norm2", layer_norm(dim))),
       norm3_(register_module("norm3", layer_norm(dim))),
@@ -68,7 +66,8 @@ std::pair<torch::Tensor, torch::Tensor> TwoWayTransformerImpl::forward(
   auto keys = image.flatten(2).transpose(1, 2).contiguous();
   auto key_pe = image_pe.flatten(2).transpose(1, 2);
   auto queries = tokens;
-  for (auto& layer : layers_) std::tie(queries, keys) = layer->forward(queries, keys, tokens, key_pe);
+  for (auto& layer : layers_)
+    std::tie(queries, keys) = layer->forward(queries, keys, tokens, key_pe);
   queries = queries + final_attn_->forward(queries + tokens, keys + key_pe, keys);
   return {norm_final_->forward(queries), keys};
 }

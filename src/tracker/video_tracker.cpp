@@ -15,22 +15,31 @@ VideoTracker::VideoTracker(std::shared_ptr<const nn::Model> model, FrameSource& 
 }
 
 FrameAnswer VideoTracker::add_prompt(ObjectId id, FrameIndex frame, const Prompt& prompt) {
+  check_not_propagating();
   check_frame(frame);
   return ObjectTracking::add_prompt(id, frame, prompt, source_.height(), source_.width());
 }
 
 FrameAnswer VideoTracker::clear_prompts(ObjectId id, FrameIndex frame) {
+  check_not_propagating();
   check_frame(frame);
   return ObjectTracking::clear_prompts(id, frame);
 }
 
+void VideoTracker::remove_object(ObjectId id) {
+  check_not_propagating();
+  ObjectTracking::remove_object(id);
+}
+
 void VideoTracker::reset() {
+  check_not_propagating();
   mutable_objects().clear();
 }
 
 std::int64_t VideoTracker::propagate(const Range& range,
                                      const std::function<bool(const FrameAnswer&)>& on_frame) {
   torch::InferenceMode guard;
+  check_not_propagating();
   const FrameIndex last_frame = source_.frame_count() - 1;
   if (range.start) check_frame(*range.start);
   check(!range.count || *range.count >= 0, ErrorCode::kInvalidArgument,
@@ -45,6 +54,9 @@ std::int64_t VideoTracker::propagate(const Range& range,
     all.push_back(object.get());
   }
   take_in_pending();
+  propagating_ = true;
+  const std::unique_ptr<bool, void (*)(bool*)> done_propagating(&propagating_,
+                                                                [](bool* flag) { *flag = false; });
 
   FrameIndex start = last_frame;
   if (range.start)
@@ -65,6 +77,11 @@ std::int64_t VideoTracker::propagate(const Range& range,
     if (!on_frame(passed_answer(frame))) break;
   }
   return done;
+}
+
+void VideoTracker::check_not_propagating() const {
+  check(!propagating_, ErrorCode::kFailedState,
+        "objects cannot change while frames are handed over; stop first, by returning false");
 }
 
 void VideoTracker::check_frame(FrameIndex frame) const {

@@ -37,9 +37,10 @@ class VideoTracker : public ObjectTracking {
   /// Every call that throws has changed nothing.
   FrameAnswer add_prompt(ObjectId id, FrameIndex frame, const Prompt& prompt);
   FrameAnswer clear_prompts(ObjectId id, FrameIndex frame);
+  void remove_object(ObjectId id);
   void reset();
 
-  /// @param on_frame  returns false to stop
+  /// @param on_frame  returns false to stop; it may not change the tracker
   /// @return number of frames handed over
   std::int64_t propagate(const Range& range,
                          const std::function<bool(const FrameAnswer&)>& on_frame);
@@ -50,6 +51,10 @@ class VideoTracker : public ObjectTracking {
   void check_frame(FrameIndex frame) const;
 
   FrameSource& source_;
+  void check_not_propagating() const;
+
+  /// Set while propagate hands over frames: it holds on to the objects.
+  bool propagating_ = false;
   /// Most recently used first.
   std::list<std::pair<FrameIndex, nn::ImageFeatures>> cache_;
 };

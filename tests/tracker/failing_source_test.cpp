@@ -64,5 +64,29 @@ TEST(FailingCallback, LeavesTheTrackerUsable) {
   EXPECT_TRUE(same_answers(scene.propagate()[1], control.propagate()[1]));
 }
 
+TEST(Callback, MayNotChangeTheTracker) {
+  Scene scene, control;
+  scene.click(1, 0);
+  control.click(1, 0);
+  Prompt prompt;
+  prompt.clicks = {{20, 12}};
+  int refused = 0;
+  const auto refuse = [&](auto change) {
+    expect_error(ErrorCode::kFailedState, "handed over", change);
+    ++refused;
+  };
+  scene.tracker.propagate({}, [&](const FrameAnswer&) {
+    refuse([&] { scene.tracker.add_prompt(2, 1, prompt); });
+    refuse([&] { scene.tracker.clear_prompts(1, 0); });
+    refuse([&] { scene.tracker.remove_object(1); });
+    refuse([&] { scene.tracker.reset(); });
+    refuse([&] { scene.propagate(); });
+    return false;
+  });
+  EXPECT_EQ(refused, 5);
+  // Afterwards all of it is allowed again.
+  EXPECT_TRUE(same_answers(scene.propagate()[1], control.propagate()[1]));
+}
+
 }  // namespace
 }  // namespace vostrack::tracker::test
