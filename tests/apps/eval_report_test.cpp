@@ -56,7 +56,7 @@ TEST(EvalTable, HasALineForEachSequenceAndForObjectsWhereThereAreSeveral) {
   EXPECT_THAT(text, HasSubstr("  #2               2    50.0   50.0 -100.0"));
   EXPECT_THAT(text, Not(HasSubstr("#1               2    75.0")));
   EXPECT_THAT(text, HasSubstr("\nall                6    58.3"));
-  EXPECT_THAT(text, HasSubstr("(3 objects; mean J&F over the 2 sequences 55.5)"));
+  EXPECT_THAT(text, HasSubstr("(3 objects; mean J&F over the 2 sequences 56.2)"));
 }
 
 TEST(EvalCsv, HasALineForEachObject) {
