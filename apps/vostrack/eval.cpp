@@ -5,6 +5,7 @@
 #include <exception>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <map>
 #include <memory>
@@ -95,16 +96,21 @@ class ReportFolder {
     try {
       fs::create_directories(root_);
       for (const char* name : {"report.json", "report.csv", "report.html"}) fs::remove(file(name));
-      for (const eval::Sequence& sequence : tracked) fs::remove_all(masks() / sequence.name);
-      if (!fs::is_directory(worst())) return;
-      for (const fs::directory_entry& entry : fs::directory_iterator(worst()))
-        if (entry.path().extension() == ".jpg") fs::remove(entry.path());
+      for (const eval::Sequence& sequence : tracked) remove_from(masks() / sequence.name, ".png");
+      remove_from(worst(), ".jpg");
     } catch (const fs::filesystem_error& error) {
       fail(ErrorCode::kIo, "{}: {}", root_.string(), error.code().message());
     }
   }
 
  private:
+  /// Other files stay.
+  static void remove_from(const fs::path& folder, const char* suffix) {
+    if (!fs::is_directory(folder)) return;
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder))
+      if (entry.path().extension() == suffix) fs::remove(entry.path());
+  }
+
   fs::path root_;
 };
 
@@ -152,13 +158,17 @@ void in_parallel(std::size_t count, int jobs, const std::function<void(std::size
   std::exception_ptr failure;
   std::mutex mutex;
   const auto loop = [&] {
-    for (std::size_t i; (i = next++) < count && !interrupted();) try {
+    while (!interrupted()) {
+      const std::size_t i = next++;
+      if (i >= count) return;
+      try {
         work(i);
       } catch (...) {
         const std::lock_guard lock(mutex);
         if (!failure) failure = std::current_exception();
         next = count;
       }
+    }
   };
   {
     std::vector<std::jthread> threads;

@@ -55,8 +55,12 @@ std::vector<Sequence> find_sequences(Dataset dataset, const std::string& root,
   for (const std::string& name : names.empty() ? folders_in(roots.annotations) : names) {
     check(seen.insert(name).second, ErrorCode::kInvalidArgument,
           "sequence {} is named twice, want it once", name);
+    // Results are written, and replaced, under this name.
+    check(!name.empty() && name != "." && name != ".." && name.find('/') == std::string::npos,
+          ErrorCode::kInvalidArgument, "'{}' is no name of a sequence, want that of a folder in {}",
+          name, roots.annotations.string());
     const fs::path annotations = roots.annotations / name;
-    check(!name.empty() && fs::is_directory(annotations), ErrorCode::kNotFound,
+    check(fs::is_directory(annotations), ErrorCode::kNotFound,
           "{}: no such folder, want the annotations of sequence {}", annotations.string(), name);
     sequences.push_back({name, (roots.pictures / name).string(), annotations.string()});
   }

@@ -23,7 +23,7 @@ struct Sequence {
 /// @param resolution  folder within JPEGImages and Annotations; DAVIS only
 /// @param names  which ones, in this order; empty for all that are annotated, by name
 /// @throws Error kNotFound without the annotations of a sequence, kInvalidArgument for a name that
-///   is given twice
+///   is given twice or is no folder's, such as .. or a/b
 std::vector<Sequence> find_sequences(Dataset dataset, const std::string& root,
                                      const std::string& resolution,
                                      const std::vector<std::string>& names);

@@ -43,6 +43,14 @@ TEST(FindSequences, NamesWhatIsMissing) {
   });
 }
 
+TEST(FindSequences, RefusesNamesThatLeadElsewhere) {
+  TemporaryFolder folder;
+  std::filesystem::create_directories(folder / "Annotations/480p/bear/inner");
+  for (const char* name : {"", ".", "..", "bear/inner", "/tmp"})
+    expect_error(ErrorCode::kInvalidArgument, "is no name of a sequence",
+                 [&] { find_sequences(Dataset::kDavis, folder / "", "480p", {name}); });
+}
+
 TEST(ReadSplit, TakesNamesAndPaths) {
   TemporaryFolder folder;
   test::write_bytes(folder / "2017.txt", "bear\r\n\n# later\n  dog  \n");
