@@ -202,15 +202,16 @@ using Outcomes = std::vector<std::optional<EvalSequence>>;
 Outcomes score_cases(const std::vector<Case>& cases, const EvalArguments& arguments,
                      const eval::Protocol& protocol, const Console& console) {
   Outcomes outcomes(cases.size());
-  SharedProgress progress("Scoring", static_cast<std::int64_t>(cases.size()), console,
-                          arguments.quiet);
+  std::int64_t frames = 0;
+  for (const Case& one : cases) frames += static_cast<std::int64_t>(one.truth.frames().size());
+  SharedProgress progress("Scoring", frames, console, arguments.quiet);
   in_parallel(cases.size(), arguments.jobs, [&](std::size_t i) {
     const Case& one = cases[i];
     const eval::MaskSequence results(one.results, one.truth.rule());
     EvalSequence scored;
     scored.score = eval::score_sequence(one.sequence.name, one.truth, results, protocol);
     outcomes[i] = std::move(scored);
-    progress.step();
+    for (std::size_t frame = 0; frame < one.truth.frames().size(); ++frame) progress.step();
   });
   progress.finish();
   return outcomes;

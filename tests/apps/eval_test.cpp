@@ -90,7 +90,7 @@ TEST_F(Eval, ScoresResultsThatAreThere) {
   // Frame 3 is off by four of 48 columns: 44 of 52 are shared.
   const double j = (3 + 44.0 / 52) / 4;
   EXPECT_THAT(outcome.out, HasSubstr(fmt::format("{:.1f}", 100 * j)));
-  EXPECT_THAT(outcome.err, HasSubstr("Scoring 1/1"));
+  EXPECT_THAT(outcome.err, HasSubstr("Scoring 6/6 frames"));
   EXPECT_NEAR(report()["all"]["j"]["mean"], j, 1e-12);
   EXPECT_EQ(report()["sequences"][0]["objects"][0]["frames"].size(), 4u);
   EXPECT_EQ(report()["model"], nullptr);
