@@ -65,6 +65,7 @@ int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err)
     app.require_subcommand(1);
     add_track(app, command);
     add_segment(app, command);
+    add_eval(app, command);
     add_convert(app, command);
     add_info(app, command);
     app.parse(argc, argv);

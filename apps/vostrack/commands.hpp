@@ -24,6 +24,7 @@ using Command = std::function<int(const Console&)>;
 /// Adds the subcommand to `app` and sets `command` to it when it was chosen.
 void add_track(CLI::App& app, Command& command);
 void add_segment(CLI::App& app, Command& command);
+void add_eval(CLI::App& app, Command& command);
 void add_convert(CLI::App& app, Command& command);
 void add_info(CLI::App& app, Command& command);
 
