@@ -6,6 +6,7 @@
 
 #include "base/check.hpp"
 #include "video/stated_orientation.hpp"
+#include "video/tone_map.hpp"
 
 namespace vostrack::video {
 namespace {
@@ -116,8 +117,7 @@ class FrameSurvey {
     colour.range = or_unknown(av_color_range_name(frame.color_range));
     colour.transfer = or_unknown(av_color_transfer_name(frame.color_trc));
     colour.primaries = or_unknown(av_color_primaries_name(frame.color_primaries));
-    colour.hdr =
-        frame.color_trc == AVCOL_TRC_SMPTE2084 || frame.color_trc == AVCOL_TRC_ARIB_STD_B67;
+    colour.hdr = is_hdr(frame.color_trc);
     const AVPixFmtDescriptor* layout =
         av_pix_fmt_desc_get(static_cast<AVPixelFormat>(frame.format));
     if (layout != nullptr) colour.bit_depth = layout->comp[0].depth;
@@ -202,7 +202,8 @@ void judge(ProbeReport& report, const PacketCounts& packets, std::int64_t failur
     words.push_back(fmt::format("pixels are not square but {}:{}", report.pixel_aspect_x,
                                 report.pixel_aspect_y));
   if (report.interlaced) words.push_back("interlaced: moving edges are combed");
-  if (report.colour.hdr) words.push_back(fmt::format("HDR ({})", report.colour.transfer));
+  if (report.colour.hdr)
+    words.push_back(fmt::format("HDR ({}), pictures are tone-mapped", report.colour.transfer));
 }
 
 }  // namespace
