@@ -42,18 +42,25 @@ int matrix_of(AVColorSpace space, int height) {
   }
 }
 
+/// swscale may write past a row whose length is not a multiple of its vectors, hence a frame of
+/// FFmpeg's own with aligned rows.
+FramePtr new_picture(AVPixelFormat format, int height, int width) {
+  FramePtr frame = new_frame();
+  frame->format = format;
+  frame->height = height;
+  frame->width = width;
+  check(av_frame_get_buffer(frame.get(), 0) == 0, ErrorCode::kOutOfMemory,
+        "no memory for a picture of {}x{}", width, height);
+  return frame;
+}
+
 }  // namespace
 
 RgbConverter::RgbConverter(int height, int width, Orientation orientation)
-    : height_(height), width_(width), orientation_(orientation), rgb_(new_frame()) {
-  // swscale may write past a row whose length is not a multiple of its vectors, hence a frame of
-  // FFmpeg's own with aligned rows.
-  rgb_->format = AV_PIX_FMT_RGB24;
-  rgb_->height = height;
-  rgb_->width = width;
-  check(av_frame_get_buffer(rgb_.get(), 0) == 0, ErrorCode::kOutOfMemory,
-        "no memory for a picture of {}x{}", width, height);
-}
+    : height_(height),
+      width_(width),
+      orientation_(orientation),
+      rgb_(new_picture(AV_PIX_FMT_RGB24, height, width)) {}
 
 void RgbConverter::configure(const AVFrame& frame) {
   const auto format = static_cast<AVPixelFormat>(frame.format);
@@ -61,8 +68,10 @@ void RgbConverter::configure(const AVFrame& frame) {
   const bool same_size = frame.height == height_ && frame.width == width_;
   const int flags = (same_size ? SWS_BICUBIC : SWS_AREA) | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT |
                     SWS_FULL_CHR_H_INP;
-  scaler_.reset(sws_getContext(frame.width, frame.height, layout, width_, height_, AV_PIX_FMT_RGB24,
-                               flags, nullptr, nullptr, nullptr));
+  const bool hdr = is_hdr(frame.color_trc);
+  scaler_.reset(sws_getContext(frame.width, frame.height, layout, width_, height_,
+                               hdr ? AV_PIX_FMT_RGB48 : AV_PIX_FMT_RGB24, flags, nullptr, nullptr,
+                               nullptr));
   const char* name = av_get_pix_fmt_name(format);
   check(scaler_ != nullptr, ErrorCode::kDecode, "pixel format {} cannot be converted to RGB",
         name ? name : "(unknown)");
@@ -73,22 +82,42 @@ void RgbConverter::configure(const AVFrame& frame) {
     sws_setColorspaceDetails(scaler_.get(), matrix, full, sws_getCoefficients(SWS_CS_DEFAULT), 1, 0,
                              1 << 16, 1 << 16);
   }
+  tone_mapper_.reset();
+  if (hdr) {
+    tone_mapper_.emplace(frame.color_trc, frame.color_primaries);
+    if (!hdr_) hdr_ = new_picture(AV_PIX_FMT_RGB48, height_, width_);
+  }
   source_height_ = frame.height;
   source_width_ = frame.width;
   source_format_ = frame.format;
   source_matrix_ = frame.colorspace;
   source_range_ = frame.color_range;
+  source_transfer_ = frame.color_trc;
+  source_primaries_ = frame.color_primaries;
+}
+
+bool RgbConverter::is_configured_for(const AVFrame& frame) const {
+  return scaler_ && frame.height == source_height_ && frame.width == source_width_ &&
+         frame.format == source_format_ && frame.colorspace == source_matrix_ &&
+         frame.color_range == source_range_ && frame.color_trc == source_transfer_ &&
+         frame.color_primaries == source_primaries_;
+}
+
+void RgbConverter::tone_map() {
+  for (int y = 0; y < height_; ++y)
+    tone_mapper_->convert_row(reinterpret_cast<const std::uint16_t*>(
+                                  hdr_->data[0] + std::ptrdiff_t{y} * hdr_->linesize[0]),
+                              width_, rgb_->data[0] + std::ptrdiff_t{y} * rgb_->linesize[0]);
 }
 
 Image RgbConverter::convert(const AVFrame& frame) {
-  if (!scaler_ || frame.height != source_height_ || frame.width != source_width_ ||
-      frame.format != source_format_ || frame.colorspace != source_matrix_ ||
-      frame.color_range != source_range_)
-    configure(frame);
-  const int rows = sws_scale(scaler_.get(), frame.data, frame.linesize, 0, frame.height, rgb_->data,
-                             rgb_->linesize);
+  if (!is_configured_for(frame)) configure(frame);
+  AVFrame& target = tone_mapper_ ? *hdr_ : *rgb_;
+  const int rows = sws_scale(scaler_.get(), frame.data, frame.linesize, 0, frame.height,
+                             target.data, target.linesize);
   check(rows == height_, ErrorCode::kDecode, "the conversion to RGB gave {} rows, want {}", rows,
         height_);
+  if (tone_mapper_) tone_map();
   return upright(rgb_->data[0], rgb_->linesize[0], height_, width_, orientation_);
 }
 

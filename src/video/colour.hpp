@@ -1,8 +1,11 @@
 /// Decoded frames to upright RGB.
 #pragma once
 
+#include <optional>
+
 #include "video/ffmpeg.hpp"
 #include "video/orientation.hpp"
+#include "video/tone_map.hpp"
 #include "vostrack/types.hpp"
 
 namespace vostrack::video {
@@ -11,7 +14,8 @@ namespace vostrack::video {
 /// another size than the first is resized to it, so that a video has one size.
 ///
 /// Where the frame does not name its matrix, BT.709 is taken for 720 rows and more and BT.601
-/// below, which is what players do; an unnamed range is the limited one.
+/// below, which is what players do; an unnamed range is the limited one. HDR (PQ and HLG) is
+/// tone-mapped, see tone_map.hpp. Alpha is ignored.
 class RgbConverter {
  public:
   /// @param height, width  as stored, before turning
@@ -26,17 +30,23 @@ class RgbConverter {
 
  private:
   void configure(const AVFrame& frame);
+  bool is_configured_for(const AVFrame& frame) const;
+  void tone_map();
 
   int height_;
   int width_;
   Orientation orientation_;
   ScalerPtr scaler_;
   FramePtr rgb_;
+  FramePtr hdr_;  ///< 16 bits a sample, before tone mapping
+  std::optional<ToneMapper> tone_mapper_;
   int source_height_ = 0;
   int source_width_ = 0;
   int source_format_ = AV_PIX_FMT_NONE;
   AVColorSpace source_matrix_ = AVCOL_SPC_UNSPECIFIED;
   AVColorRange source_range_ = AVCOL_RANGE_UNSPECIFIED;
+  AVColorTransferCharacteristic source_transfer_ = AVCOL_TRC_UNSPECIFIED;
+  AVColorPrimaries source_primaries_ = AVCOL_PRI_UNSPECIFIED;
 };
 
 }  // namespace vostrack::video

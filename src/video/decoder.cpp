@@ -36,6 +36,7 @@ void Decoder::open() {
         codec->name, error_text(code), log_.said());
   packet_waits_ = false;
   draining_ = false;
+  failures_ = 0;
   first_pts_.reset();
 }
 
@@ -49,6 +50,7 @@ bool Decoder::feed() {
   av_packet_unref(packet_.get());
   check(code != AVERROR(ENOMEM), ErrorCode::kOutOfMemory, "{}: no memory to decode",
         demuxer_.path());
+  if (code < 0) ++failures_;
   return true;
 }
 
@@ -64,6 +66,7 @@ const AVFrame* Decoder::next() {
     check(code != AVERROR(ENOMEM), ErrorCode::kOutOfMemory, "{}: no memory to decode",
           demuxer_.path());
     // A failure to decode (anything but EAGAIN) costs this frame; go on, and at the end stop.
+    if (code != AVERROR(EAGAIN)) ++failures_;
     if (draining_) {
       if (code == AVERROR(EAGAIN)) return nullptr;
       continue;

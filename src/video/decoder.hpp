@@ -34,6 +34,9 @@ class Decoder {
   bool seek(std::int64_t pts);
   void restart();
 
+  /// How often the decoder refused a packet or failed on a frame, since it began.
+  std::int64_t failures() const noexcept { return failures_; }
+
  private:
   void open();
   bool feed();
@@ -46,6 +49,7 @@ class Decoder {
   CodecContext context_;
   bool packet_waits_ = false;
   bool draining_ = false;
+  std::int64_t failures_ = 0;
   /// After a seek: frames before the key frame may lack their references.
   std::optional<std::int64_t> first_pts_;
 };

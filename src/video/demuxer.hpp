@@ -20,6 +20,7 @@ class Demuxer {
   Demuxer(const std::string& path, LogSink& log);
 
   const std::string& path() const noexcept { return path_; }
+  const AVFormatContext& container() const noexcept { return *format_; }
   const AVStream& stream() const noexcept { return *format_->streams[stream_]; }
 
   /// The next packet of the video stream; false at the end, also where the file is cut short.

@@ -1,5 +1,7 @@
 #include "video/folder_source.hpp"
 
+#include <glob.h>
+
 #include <algorithm>
 #include <cctype>
 #include <cmath>
@@ -114,6 +116,18 @@ std::unique_ptr<FrameSource> open_folder(const std::string& path, const FolderOp
   std::sort(names.begin(), names.end(), natural_less);
   for (std::string& name : names) name = (fs::path(path) / name).string();
   return open_pictures(std::move(names), options);
+}
+
+std::unique_ptr<FrameSource> open_glob(const std::string& pattern, const FolderOptions& options) {
+  std::vector<std::string> paths;
+  glob_t found{};
+  if (::glob(pattern.c_str(), GLOB_NOSORT, nullptr, &found) == 0)
+    for (std::size_t i = 0; i < found.gl_pathc; ++i)
+      if (is_picture_name(found.gl_pathv[i])) paths.emplace_back(found.gl_pathv[i]);
+  ::globfree(&found);
+  check(!paths.empty(), ErrorCode::kNotFound, "{}: matches no picture", pattern);
+  std::sort(paths.begin(), paths.end(), natural_less);
+  return open_pictures(std::move(paths), options);
 }
 
 std::unique_ptr<FrameSource> open_pictures(std::vector<std::string> paths,

@@ -27,6 +27,13 @@ bool natural_less(std::string_view a, std::string_view b);
 std::unique_ptr<FrameSource> open_folder(const std::string& path,
                                          const FolderOptions& options = {});
 
+/// Opens the pictures whose paths match a pattern of the shell, such as `run/cam0_*.png`, in
+/// natural order; what matches and is no picture is passed over.
+///
+/// @throws Error as open_folder, kNotFound when nothing matches
+std::unique_ptr<FrameSource> open_glob(const std::string& pattern,
+                                       const FolderOptions& options = {});
+
 /// The given pictures as a video, in the given order.
 ///
 /// @throws Error as open_folder; kInvalidArgument without any

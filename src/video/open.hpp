@@ -15,7 +15,8 @@ struct OpenOptions {
   FolderOptions folder;
 };
 
-/// Opens a video file, a folder of pictures, or one picture as a video of one frame.
+/// Opens a video file, a folder of pictures, a pattern such as `run/*.png` where no file has that
+/// very name, a TIFF of several pages, or one picture as a video of one frame.
 ///
 /// @throws Error kNotFound, kIo, kUnsupported, kDecode, as the one that the path turns out to be
 std::unique_ptr<FrameSource> open_source(const std::string& path, const OpenOptions& options = {});

@@ -8,20 +8,12 @@
 #include "base/atomic_file.hpp"
 #include "video/ffmpeg.hpp"
 #include "video/ffmpeg_log.hpp"
+#include "video/muxer.hpp"
 
 namespace vostrack::video {
 namespace {
 
 constexpr AVRational kTimeBase = {1, 90000};
-
-/// Closes the file under a muxer before the muxer itself.
-struct OutputCloser {
-  void operator()(AVFormatContext* context) const noexcept {
-    avio_closep(&context->pb);
-    avformat_free_context(context);
-  }
-};
-using FormatOutput = std::unique_ptr<AVFormatContext, OutputCloser>;
 
 int even(int size) {
   return size + size % 2;

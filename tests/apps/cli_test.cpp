@@ -34,8 +34,14 @@ void expect_error(const Outcome& outcome, int status, const std::string& part) {
 }
 
 TEST(CommandLine, HelpOpensWithAnExample) {
-  for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
-           {"--help"}, {"track", "--help"}, {"segment", "-h"}, {"convert", "-h"}, {"info", "-h"}}) {
+  for (const std::vector<std::string>& arguments :
+       std::vector<std::vector<std::string>>{{"--help"},
+                                             {"track", "--help"},
+                                             {"segment", "-h"},
+                                             {"convert", "-h"},
+                                             {"info", "-h"},
+                                             {"probe", "-h"},
+                                             {"frames", "-h"}}) {
     const Outcome outcome = run_command(arguments);
     EXPECT_EQ(outcome.status, kSuccess);
     EXPECT_THAT(outcome.out, StartsWith("Example:\n  vostrack "));

@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Makes small clips of many containers and codecs, for fuzz_video to damage.
+#
+#   scripts/make_fuzz_corpus.sh FOLDER
+set -euo pipefail
+
+folder=${1:?usage: make_fuzz_corpus.sh FOLDER}
+mkdir -p "$folder"
+
+# make NAME ENCODER-OPTIONS...: ten frames of 64x48
+make() {
+  local name=$1
+  shift
+  ffmpeg -v error -nostdin -y -f lavfi -i testsrc2=s=64x48:r=10:d=1 "$@" "$folder/$name" ||
+    { echo "$name: this ffmpeg cannot make it, left out" >&2; rm -f "$folder/$name"; }
+}
+
+make h264.mp4 -c:v libx264 -g 4
+make h264_fragmented.mp4 -c:v libx264 -movflags frag_keyframe+empty_moov
+make h264.mkv -c:v libx264 -pix_fmt yuv444p10le
+make h264.flv -c:v libx264 -bf 0
+make h264.ts -c:v libx264
+make h264.h264 -c:v libx264
+make hevc.mp4 -c:v libx265 -x265-params log-level=none
+make hevc_hdr.mkv -c:v libx265 -x265-params log-level=none -pix_fmt yuv420p10le -color_trc smpte2084
+make mpeg4.avi -c:v mpeg4
+make mpeg2.mpg -c:v mpeg2video -flags +ilme+ildct
+make vp8.webm -c:v libvpx
+make vp9.webm -c:v libvpx-vp9
+make ffv1.mkv -c:v ffv1
+make prores.mov -c:v prores_ks
+make mjpeg.avi -c:v mjpeg -pix_fmt yuvj420p
+make animation.gif
+make h263.3gp -c:v h263 -s 128x96
+make theora.ogv -c:v libtheora
+ls "$folder" | wc -l

@@ -1,0 +1,100 @@
+/// Between who makes frames and who takes them.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+#include "base/check.hpp"
+
+namespace vostrack::video {
+
+/// What happens to a new frame when as many wait as may.
+enum class QueuePolicy {
+  kBlock,       ///< whoever brings it waits: no frame is lost
+  kDropOldest,  ///< the longest waiting one goes: bounded delay, few gaps
+  kLatestOnly,  ///< all waiting ones go, at any time: the least delay
+};
+
+/// A queue of at most `capacity` items.
+///
+/// Thread safety: every call from any thread.
+template <class T>
+class FrameQueue {
+ public:
+  /// @throws Error kInvalidArgument for a capacity below 1
+  FrameQueue(int capacity, QueuePolicy policy)
+      : capacity_(static_cast<std::size_t>(capacity)), policy_(policy) {
+    check(capacity >= 1 && capacity <= 4096, ErrorCode::kInvalidArgument,
+          "queue of {} frames, want 1 to 4096", capacity);
+  }
+
+  /// False when the queue is closed; the item is gone then.
+  bool push(T item) {
+    std::unique_lock lock(mutex_);
+    if (policy_ == QueuePolicy::kBlock)
+      changed_.wait(lock, [&] { return closed_ || items_.size() < capacity_; });
+    if (closed_) return false;
+    while (!items_.empty() && (policy_ == QueuePolicy::kLatestOnly || items_.size() >= capacity_)) {
+      items_.pop_front();
+      ++dropped_;
+    }
+    items_.push_back(std::move(item));
+    changed_.notify_all();
+    return true;
+  }
+
+  /// Waits for an item; nothing once the queue is closed and empty.
+  ///
+  /// @throws what the queue was closed with, after its last item
+  std::optional<T> pop() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return closed_ || !items_.empty(); });
+    if (items_.empty()) {
+      if (failure_) std::rethrow_exception(failure_);
+      return std::nullopt;
+    }
+    std::optional<T> item(std::move(items_.front()));
+    items_.pop_front();
+    changed_.notify_all();
+    return item;
+  }
+
+  /// Nothing can be pushed any more; what waits can still be taken. The first call counts.
+  void close(std::exception_ptr failure = nullptr) {
+    std::lock_guard lock(mutex_);
+    if (!closed_) failure_ = std::move(failure);
+    closed_ = true;
+    changed_.notify_all();
+  }
+
+  /// Closes, and throws away what waits.
+  void cancel() {
+    std::lock_guard lock(mutex_);
+    closed_ = true;
+    failure_ = nullptr;
+    items_.clear();
+    changed_.notify_all();
+  }
+
+  std::int64_t dropped() const {
+    std::lock_guard lock(mutex_);
+    return dropped_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<T> items_;
+  std::size_t capacity_;
+  QueuePolicy policy_;
+  bool closed_ = false;
+  std::exception_ptr failure_;
+  std::int64_t dropped_ = 0;
+};
+
+}  // namespace vostrack::video

@@ -1,0 +1,80 @@
+/// Frames that a program brings itself.
+///
+///   PushedSource source({.capacity = 4, .policy = QueuePolicy::kLatestOnly});
+///   source.push({.layout = PixelLayout::kBgr, .height = 480, .width = 640,
+///                .planes = {mat.data}, .strides = {step}}, time_s);       // on one thread
+///   while (auto live = source.next()) use(live->frame.image);            // on another
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <optional>
+
+#include "video/frame_queue.hpp"
+#include "video/live_frame.hpp"
+
+namespace vostrack::video {
+
+enum class PixelLayout {
+  kRgb,
+  kBgr,
+  kGray,
+  kNv12,  ///< a plane of Y, one of U and V in turn, both halved
+  kI420,  ///< planes of Y, U and V, the latter two halved
+};
+
+enum class YuvMatrix { kBt601, kBt709, kBt2020 };
+
+/// A borrowed picture.
+struct PushedPicture {
+  PixelLayout layout = PixelLayout::kRgb;
+  int height = 0;
+  int width = 0;
+  /// As many as the layout has; the first byte of the upper row.
+  std::array<const std::uint8_t*, 3> planes{};
+  /// Bytes from one row to the next; negative for pictures that are stored bottom up.
+  std::array<std::ptrdiff_t, 3> strides{};
+  /// For kNv12 and kI420.
+  YuvMatrix matrix = YuvMatrix::kBt601;
+  bool full_range = false;
+};
+
+struct PushedOptions {
+  int capacity = 4;
+  QueuePolicy policy = QueuePolicy::kBlock;
+};
+
+/// Thread safety: push() on one thread, next() on another, close() and cancel() on any.
+class PushedSource {
+ public:
+  /// @throws Error kInvalidArgument for a capacity below 1
+  explicit PushedSource(const PushedOptions& options = {});
+  ~PushedSource();
+
+  /// Converts the picture to RGB, so its memory is free again when this returns. All pictures must
+  /// have the size of the first.
+  ///
+  /// @param pts_s  seconds, later than those before
+  /// @return false when the source is closed
+  /// @throws Error kInvalidArgument naming what is wrong with the picture or its time
+  bool push(const PushedPicture& picture, double pts_s);
+  /// The same for a picture that is RGB already; nothing is copied.
+  bool push(Image image, double pts_s);
+
+  /// Waits for a frame; nothing after close() and the last one.
+  std::optional<LiveFrame> next();
+
+  /// No frame will follow.
+  void close();
+  /// The same, and what waits is thrown away.
+  void cancel();
+
+  std::int64_t dropped() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace vostrack::video

@@ -1,0 +1,130 @@
+/// Damages clips at random and reads them, for a bounded time.
+///
+///   scripts/make_fuzz_corpus.sh corpus
+///   build/asan/tests/video/fuzz_video corpus 600
+///
+/// Any Error is fine. A crash, another exception, a clip that takes too long or too much memory is
+/// not: the input then lies in the working folder as fuzz_failure.bin.
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "support/temporary_folder.hpp"
+#include "video/file_source.hpp"
+
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+/// With sanitizers, on a busy machine.
+constexpr double kMaxSecondsPerInput = 20;
+/// One picture of the largest size allowed takes as much.
+constexpr long kMaxMegabytes = 4096;
+constexpr std::int64_t kMaxFrames = 40;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+long peak_megabytes() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_maxrss / 1024;
+}
+
+void damage(std::string& bytes, std::mt19937& random) {
+  const auto place = [&] { return random() % bytes.size(); };
+  const int times = 1 + static_cast<int>(random() % 8);
+  for (int i = 0; i < times && !bytes.empty(); ++i) switch (random() % 6) {
+      case 0:
+        bytes[place()] = static_cast<char>(random());
+        break;
+      case 1:
+        bytes[place()] ^= static_cast<char>(1 << random() % 8);
+        break;
+      case 2: {  // headers are where sizes and counts stand
+        bytes[random() % std::min<std::size_t>(bytes.size(), 512)] = static_cast<char>(random());
+        break;
+      }
+      case 3:
+        bytes.resize(1 + place());
+        break;
+      case 4: {
+        const std::size_t at = place();
+        bytes.erase(at, 1 + random() % 64);
+        break;
+      }
+      default: {
+        const std::size_t from = place(), count = std::min<std::size_t>(bytes.size() - from, 128);
+        bytes.insert(place(), bytes.substr(from, count));
+      }
+    }
+}
+
+/// Sequentially, then a few frames out of order.
+void read(const std::string& path, std::mt19937& random) {
+  try {
+    auto source = vostrack::video::open_file(path, {.threads = 1});
+    const std::int64_t count = std::min(source->frame_count(), kMaxFrames);
+    for (std::int64_t i = 0; i < count + 4; ++i) {
+      try {
+        source->read(i < count ? i : static_cast<std::int64_t>(random()) % source->frame_count());
+      } catch (const vostrack::Error&) {
+      }
+    }
+  } catch (const vostrack::Error&) {
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc < 3) {
+    std::fprintf(stderr, "usage: fuzz_video CORPUS SECONDS [SEED]\n");
+    return 2;
+  }
+  std::vector<std::string> corpus;
+  for (const auto& entry : fs::directory_iterator(argv[1]))
+    if (entry.is_regular_file())
+      corpus.push_back(vostrack::test::read_bytes(entry.path().string()));
+  if (corpus.empty()) {
+    std::fprintf(stderr, "%s: no clips\n", argv[1]);
+    return 2;
+  }
+  const double limit = std::atof(argv[2]);
+  std::mt19937 random(argc > 3 ? static_cast<unsigned>(std::atol(argv[3])) : 1);
+  const auto start = Clock::now();
+  double slowest = 0;
+  long inputs = 0;
+  for (; seconds_since(start) < limit; ++inputs) {
+    std::string bytes = corpus[random() % corpus.size()];
+    damage(bytes, random);
+    // A sanitizer ends the program at once, so the input lies there before it is read.
+    vostrack::test::write_bytes("fuzz_failure.bin", bytes);
+    const auto began = Clock::now();
+    try {
+      read("fuzz_failure.bin", random);
+    } catch (const std::exception& error) {
+      std::fprintf(stderr, "input %ld: %s\n", inputs, error.what());
+      return 1;
+    }
+    slowest = std::max(slowest, seconds_since(began));
+    if (slowest > kMaxSecondsPerInput || peak_megabytes() > kMaxMegabytes) {
+      std::fprintf(stderr, "input %ld: took %.1f s, peak memory %ld MB\n", inputs, slowest,
+                   peak_megabytes());
+      return 1;
+    }
+  }
+  fs::remove("fuzz_failure.bin");
+  std::printf("%ld inputs, the slowest took %.2f s, peak memory %ld MB\n", inputs, slowest,
+              peak_megabytes());
+  return 0;
+}

@@ -1,0 +1,157 @@
+#include <gtest/gtest.h>
+
+#include <future>
+#include <thread>
+#include <vector>
+
+#include "video/pushed_source.hpp"
+#include "video/test_clips.hpp"
+
+namespace vostrack::video {
+namespace {
+
+using test::expect_error;
+
+/// A picture that costs nothing.
+Image small() {
+  return {2, 2, std::vector<std::uint8_t>(12)};
+}
+
+/// Rows of `values`, with bytes of 77 between them that must not show.
+std::vector<std::uint8_t> padded(const std::vector<std::uint8_t>& pixel, int height, int width,
+                                 std::ptrdiff_t stride) {
+  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(height * stride), 77);
+  for (int y = 0; y < height; ++y)
+    for (int x = 0; x < width; ++x)
+      std::copy(pixel.begin(), pixel.end(),
+                bytes.begin() + y * stride + x * static_cast<std::ptrdiff_t>(pixel.size()));
+  return bytes;
+}
+
+void expect_plain(const Image& image, int r, int g, int b) {
+  for (std::size_t i = 0; i < image.rgb.size(); i += 3) {
+    ASSERT_NEAR(image.rgb[i], r, 2) << i;
+    ASSERT_NEAR(image.rgb[i + 1], g, 2) << i;
+    ASSERT_NEAR(image.rgb[i + 2], b, 2) << i;
+  }
+}
+
+TEST(PushedSource, TakesEveryLayoutWithItsStrides) {
+  // An odd size, so that halved planes are rounded up.
+  constexpr int height = 5, width = 7;
+  const auto rgb = padded({200, 100, 50}, height, width, 32);
+  const auto grey = padded({120}, height, width, 9);
+  // Pure red in BT.709's limited range.
+  const auto y = padded({63}, height, width, 11);
+  const auto u = padded({102}, 3, 4, 6), v = padded({240}, 3, 4, 5);
+  const auto uv = padded({102, 240}, 3, 4, 10);
+  PushedSource source({.capacity = 8, .policy = QueuePolicy::kBlock});
+  PushedPicture picture{.height = height, .width = width};
+  picture.planes = {rgb.data()};
+  picture.strides = {32};
+  source.push(picture, 0);
+  picture.layout = PixelLayout::kBgr;
+  source.push(picture, 1);
+  picture.layout = PixelLayout::kGray;
+  picture.planes = {grey.data()};
+  picture.strides = {9};
+  source.push(picture, 2);
+  picture.layout = PixelLayout::kI420;
+  picture.matrix = YuvMatrix::kBt709;
+  picture.planes = {y.data(), u.data(), v.data()};
+  picture.strides = {11, 6, 5};
+  source.push(picture, 3);
+  picture.layout = PixelLayout::kNv12;
+  picture.planes = {y.data(), uv.data()};
+  picture.strides = {11, 10};
+  source.push(picture, 4);
+  source.close();
+  expect_plain(source.next()->frame.image, 200, 100, 50);
+  expect_plain(source.next()->frame.image, 50, 100, 200);
+  expect_plain(source.next()->frame.image, 120, 120, 120);
+  expect_plain(source.next()->frame.image, 255, 0, 0);
+  const auto last = source.next();
+  expect_plain(last->frame.image, 255, 0, 0);
+  EXPECT_EQ(last->frame.index, 4);
+  EXPECT_EQ(last->frame.pts_s, 4);
+  EXPECT_GE(last->latency_s(), 0);
+  EXPECT_FALSE(source.next());
+}
+
+TEST(PushedSource, TurnsABottomUpPictureOver) {
+  Image image = test::moving_square(32, 48, 2);
+  PushedSource source;
+  PushedPicture picture{.height = 32, .width = 48};
+  picture.planes = {image.rgb.data() + 31 * 3 * 48};
+  picture.strides = {-3 * 48};
+  source.push(picture, 0);
+  const Image got = source.next()->frame.image;
+  for (int y = 0; y < 32; ++y)
+    ASSERT_TRUE(std::equal(got.rgb.begin() + y * 144, got.rgb.begin() + (y + 1) * 144,
+                           image.rgb.begin() + (31 - y) * 144));
+}
+
+TEST(PushedSource, NamesWhatIsWrongAndStaysUsable) {
+  PushedSource source;
+  const auto grey = padded({120}, 4, 4, 4);
+  PushedPicture picture{.layout = PixelLayout::kGray, .height = 4, .width = 4};
+  expect_error(ErrorCode::kInvalidArgument, "plane 0 is null", [&] { source.push(picture, 0); });
+  picture.planes = {grey.data()};
+  picture.strides = {3};
+  expect_error(ErrorCode::kInvalidArgument, "rows 3 bytes apart, want at least 4",
+               [&] { source.push(picture, 0); });
+  picture.strides = {4};
+  EXPECT_TRUE(source.push(picture, 1));
+  expect_error(ErrorCode::kInvalidArgument, "times that advance", [&] { source.push(picture, 1); });
+  picture.height = 3;
+  expect_error(ErrorCode::kInvalidArgument, "4x3, want 4x4", [&] { source.push(picture, 2); });
+  expect_error(ErrorCode::kInvalidArgument, "buffer has 2 bytes", [&] {
+    source.push(Image{4, 4, {1, 2}}, 2);
+  });
+  EXPECT_EQ(source.next()->frame.index, 0);
+  expect_error(ErrorCode::kInvalidArgument, "queue of 0",
+               [] { PushedSource none({.capacity = 0}); });
+}
+
+TEST(PushedSource, DropsByItsPolicy) {
+  const auto indices = [](QueuePolicy policy) {
+    PushedSource source({.capacity = 3, .policy = policy});
+    for (int i = 0; i < 10; ++i) source.push(small(), i);
+    source.close();
+    std::vector<std::int64_t> got;
+    while (const auto live = source.next()) got.push_back(live->frame.index);
+    EXPECT_EQ(source.dropped(), 10 - static_cast<std::int64_t>(got.size()));
+    return got;
+  };
+  EXPECT_EQ(indices(QueuePolicy::kDropOldest), (std::vector<std::int64_t>{7, 8, 9}));
+  EXPECT_EQ(indices(QueuePolicy::kLatestOnly), (std::vector<std::int64_t>{9}));
+}
+
+TEST(PushedSource, BlocksWithoutLosingAFrame) {
+  PushedSource source({.capacity = 2, .policy = QueuePolicy::kBlock});
+  std::thread pusher([&] {
+    for (int i = 0; i < 200; ++i) source.push(small(), i);
+    source.close();
+  });
+  std::int64_t next = 0;
+  while (const auto live = source.next()) EXPECT_EQ(live->frame.index, next++);
+  pusher.join();
+  EXPECT_EQ(next, 200);
+  EXPECT_EQ(source.dropped(), 0);
+}
+
+TEST(PushedSource, CancelWakesBothSides) {
+  PushedSource full({.capacity = 1, .policy = QueuePolicy::kBlock}), empty;
+  full.push(small(), 0);
+  auto blocked = std::async(std::launch::async, [&] { return full.push(small(), 1); });
+  auto waiting = std::async(std::launch::async, [&] { return empty.next().has_value(); });
+  EXPECT_EQ(blocked.wait_for(std::chrono::milliseconds(20)), std::future_status::timeout);
+  full.cancel();
+  empty.cancel();
+  EXPECT_FALSE(blocked.get());
+  EXPECT_FALSE(waiting.get());
+  EXPECT_FALSE(full.next());
+}
+
+}  // namespace
+}  // namespace vostrack::video
