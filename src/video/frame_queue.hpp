@@ -4,9 +4,9 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
-#include <exception>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "base/check.hpp"
@@ -18,6 +18,12 @@ enum class QueuePolicy {
   kBlock,       ///< whoever brings it waits: no frame is lost
   kDropOldest,  ///< the longest waiting one goes: bounded delay, few gaps
   kLatestOnly,  ///< all waiting ones go, at any time: the least delay
+};
+
+/// Why no more frames come. Not an exception, which two threads would share.
+struct QueueFailure {
+  ErrorCode code = ErrorCode::kInternal;
+  std::string text;
 };
 
 /// A queue of at most `capacity` items.
@@ -50,12 +56,12 @@ class FrameQueue {
 
   /// Waits for an item; nothing once the queue is closed and empty.
   ///
-  /// @throws what the queue was closed with, after its last item
+  /// @throws Error that the queue was closed with, after its last item
   std::optional<T> pop() {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return closed_ || !items_.empty(); });
     if (items_.empty()) {
-      if (failure_) std::rethrow_exception(failure_);
+      if (failure_) throw Error(failure_->code, failure_->text);
       return std::nullopt;
     }
     std::optional<T> item(std::move(items_.front()));
@@ -65,7 +71,7 @@ class FrameQueue {
   }
 
   /// Nothing can be pushed any more; what waits can still be taken. The first call counts.
-  void close(std::exception_ptr failure = nullptr) {
+  void close(std::optional<QueueFailure> failure = std::nullopt) {
     std::lock_guard lock(mutex_);
     if (!closed_) failure_ = std::move(failure);
     closed_ = true;
@@ -76,7 +82,7 @@ class FrameQueue {
   void cancel() {
     std::lock_guard lock(mutex_);
     closed_ = true;
-    failure_ = nullptr;
+    failure_.reset();
     items_.clear();
     changed_.notify_all();
   }
@@ -93,7 +99,7 @@ class FrameQueue {
   std::size_t capacity_;
   QueuePolicy policy_;
   bool closed_ = false;
-  std::exception_ptr failure_;
+  std::optional<QueueFailure> failure_;
   std::int64_t dropped_ = 0;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <mutex>
+#include <new>
 #include <thread>
 
 #include "base/check.hpp"
@@ -63,8 +64,12 @@ struct LiveSource::Impl {
       do read_connection();
       while (!cancelled && reconnect());
       queue.close();
-    } catch (...) {
-      queue.close(std::current_exception());
+    } catch (const Error& error) {
+      queue.close(QueueFailure{error.code(), error.what()});
+    } catch (const std::bad_alloc&) {
+      queue.close(QueueFailure{ErrorCode::kOutOfMemory, address + ": out of memory"});
+    } catch (const std::exception& error) {
+      queue.close(QueueFailure{ErrorCode::kInternal, address + ": " + error.what()});
     }
   }
 
