@@ -48,8 +48,8 @@ LiveOptions quick() {
   LiveOptions options;
   options.format = "mjpeg";
   options.settings = {{"probesize", "4096"}, {"analyzeduration", "40000"}};
-  options.open_timeout_s = 1;
-  options.read_timeout_s = 0.4;
+  options.open_timeout_s = 3;
+  options.read_timeout_s = 2;
   options.first_pause_s = 0.02;
   options.max_pause_s = 0.1;
   options.max_attempts = 3;
@@ -57,6 +57,9 @@ LiveOptions quick() {
   options.policy = QueuePolicy::kBlock;
   return options;
 }
+
+/// Far below the 30 s that a peer stalls, and far above the hiccups of a busy machine.
+constexpr double kPrompt_s = 8;
 
 double seconds_of(const std::function<void()>& work) {
   const auto start = Clock::now();
@@ -114,7 +117,7 @@ TEST(LiveSource, ConnectsAnewAfterAStallAndAfterACut) {
       numbers.push_back(number_of(*live));
     }
   });
-  EXPECT_LT(took, 10);
+  EXPECT_LT(took, 3 * kPrompt_s);
   EXPECT_TRUE(std::is_sorted(numbers.begin(), numbers.end()));
   for (int wanted : {0, 8, 10, 18, 20, 28})
     EXPECT_NE(std::find(numbers.begin(), numbers.end(), wanted), numbers.end()) << wanted;
@@ -145,7 +148,7 @@ TEST(LiveSource, KeepsTheTimeLimitWhenThePeerSaysNothing) {
                  [&] { LiveSource(silent.address(), options); });
   });
   EXPECT_GT(took, 0.25);
-  EXPECT_LT(took, 2);
+  EXPECT_LT(took, kPrompt_s);
   StreamServer header_only([](Client& client, int) {
     client.send(kHeader);
     client.stall(30);
@@ -154,7 +157,7 @@ TEST(LiveSource, KeepsTheTimeLimitWhenThePeerSaysNothing) {
               expect_error(ErrorCode::kIo, "127.0.0.1",
                            [&] { LiveSource(header_only.address(), options); });
             }),
-            2);
+            kPrompt_s);
 }
 
 TEST(LiveSource, NamesAnAddressWithNobodyThereOrThatIsNone) {
@@ -191,7 +194,7 @@ TEST(LiveSource, EndsPromptlyWhileThePeerStalls) {
               waiting.get();
               source.reset();
             }),
-            1);
+            kPrompt_s);
 }
 
 TEST(LiveSource, EndsPromptlyAtAnyMoment) {
@@ -204,7 +207,7 @@ TEST(LiveSource, EndsPromptlyAtAnyMoment) {
     options.queue_frames = 1;  // the worker waits for room, too
     auto source = std::make_unique<LiveSource>(server.address(), options);
     std::this_thread::sleep_for(std::chrono::milliseconds(25 * i));
-    EXPECT_LT(seconds_of([&] { source.reset(); }), 1) << i;
+    EXPECT_LT(seconds_of([&] { source.reset(); }), kPrompt_s) << i;
   }
 }
 
