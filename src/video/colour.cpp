@@ -1,5 +1,8 @@
 #include "video/colour.hpp"
 
+#include <cstring>
+#include <type_traits>
+
 #include "base/check.hpp"
 
 namespace vostrack::video {
@@ -54,7 +57,23 @@ FramePtr new_picture(AVPixelFormat format, int height, int width) {
   return frame;
 }
 
+/// Loading such a field as what it is declared to be would be undefined.
+template <class Enum>
+Enum checked(const Enum& field, Enum end, Enum otherwise) {
+  std::underlying_type_t<Enum> value;
+  std::memcpy(&value, &field, sizeof value);
+  return value < static_cast<std::underlying_type_t<Enum>>(end) ? static_cast<Enum>(value)
+                                                                : otherwise;
+}
+
 }  // namespace
+
+FrameColour colour_of(const AVFrame& frame) {
+  return {checked(frame.colorspace, AVCOL_SPC_NB, AVCOL_SPC_UNSPECIFIED),
+          checked(frame.color_range, AVCOL_RANGE_NB, AVCOL_RANGE_UNSPECIFIED),
+          checked(frame.color_trc, AVCOL_TRC_NB, AVCOL_TRC_UNSPECIFIED),
+          checked(frame.color_primaries, AVCOL_PRI_NB, AVCOL_PRI_UNSPECIFIED)};
+}
 
 RgbConverter::RgbConverter(int height, int width, Orientation orientation)
     : height_(height),
@@ -68,7 +87,8 @@ void RgbConverter::configure(const AVFrame& frame) {
   const bool same_size = frame.height == height_ && frame.width == width_;
   const int flags = (same_size ? SWS_BICUBIC : SWS_AREA) | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT |
                     SWS_FULL_CHR_H_INP;
-  const bool hdr = is_hdr(frame.color_trc);
+  const FrameColour colour = colour_of(frame);
+  const bool hdr = is_hdr(colour.transfer);
   scaler_.reset(sws_getContext(frame.width, frame.height, layout, width_, height_,
                                hdr ? AV_PIX_FMT_RGB48 : AV_PIX_FMT_RGB24, flags, nullptr, nullptr,
                                nullptr));
@@ -77,30 +97,25 @@ void RgbConverter::configure(const AVFrame& frame) {
         name ? name : "(unknown)");
   const AVPixFmtDescriptor* description = av_pix_fmt_desc_get(layout);
   if (description != nullptr && !(description->flags & AV_PIX_FMT_FLAG_RGB)) {
-    const int* matrix = sws_getCoefficients(matrix_of(frame.colorspace, frame.height));
-    const bool full = frame.color_range == AVCOL_RANGE_JPEG || layout != format;
+    const int* matrix = sws_getCoefficients(matrix_of(colour.matrix, frame.height));
+    const bool full = colour.range == AVCOL_RANGE_JPEG || layout != format;
     sws_setColorspaceDetails(scaler_.get(), matrix, full, sws_getCoefficients(SWS_CS_DEFAULT), 1, 0,
                              1 << 16, 1 << 16);
   }
   tone_mapper_.reset();
   if (hdr) {
-    tone_mapper_.emplace(frame.color_trc, frame.color_primaries);
+    tone_mapper_.emplace(colour.transfer, colour.primaries);
     if (!hdr_) hdr_ = new_picture(AV_PIX_FMT_RGB48, height_, width_);
   }
   source_height_ = frame.height;
   source_width_ = frame.width;
   source_format_ = frame.format;
-  source_matrix_ = frame.colorspace;
-  source_range_ = frame.color_range;
-  source_transfer_ = frame.color_trc;
-  source_primaries_ = frame.color_primaries;
+  source_colour_ = colour;
 }
 
 bool RgbConverter::is_configured_for(const AVFrame& frame) const {
   return scaler_ && frame.height == source_height_ && frame.width == source_width_ &&
-         frame.format == source_format_ && frame.colorspace == source_matrix_ &&
-         frame.color_range == source_range_ && frame.color_trc == source_transfer_ &&
-         frame.color_primaries == source_primaries_;
+         frame.format == source_format_ && colour_of(frame) == source_colour_;
 }
 
 void RgbConverter::tone_map() {

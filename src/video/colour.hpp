@@ -10,6 +10,19 @@
 
 namespace vostrack::video {
 
+/// What a frame says about its colours. FFmpeg passes on from a damaged file what is no value of
+/// its enumerations; that counts as unspecified here.
+struct FrameColour {
+  AVColorSpace matrix = AVCOL_SPC_UNSPECIFIED;
+  AVColorRange range = AVCOL_RANGE_UNSPECIFIED;
+  AVColorTransferCharacteristic transfer = AVCOL_TRC_UNSPECIFIED;
+  AVColorPrimaries primaries = AVCOL_PRI_UNSPECIFIED;
+
+  bool operator==(const FrameColour&) const = default;
+};
+
+FrameColour colour_of(const AVFrame& frame);
+
 /// Converts any pixel format to RGB24, honouring the frame's colour matrix and range. A frame of
 /// another size than the first is resized to it, so that a video has one size.
 ///
@@ -43,10 +56,7 @@ class RgbConverter {
   int source_height_ = 0;
   int source_width_ = 0;
   int source_format_ = AV_PIX_FMT_NONE;
-  AVColorSpace source_matrix_ = AVCOL_SPC_UNSPECIFIED;
-  AVColorRange source_range_ = AVCOL_RANGE_UNSPECIFIED;
-  AVColorTransferCharacteristic source_transfer_ = AVCOL_TRC_UNSPECIFIED;
-  AVColorPrimaries source_primaries_ = AVCOL_PRI_UNSPECIFIED;
+  FrameColour source_colour_;
 };
 
 }  // namespace vostrack::video

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "base/check.hpp"
+#include "video/colour.hpp"
 #include "video/stated_orientation.hpp"
 #include "video/tone_map.hpp"
 
@@ -112,12 +113,13 @@ class FrameSurvey {
       report_.pixel_aspect_x = ratio.num;
       report_.pixel_aspect_y = ratio.den;
     }
+    const FrameColour stated = colour_of(frame);
     ColourReport& colour = report_.colour;
-    colour.matrix = or_unknown(av_color_space_name(frame.colorspace));
-    colour.range = or_unknown(av_color_range_name(frame.color_range));
-    colour.transfer = or_unknown(av_color_transfer_name(frame.color_trc));
-    colour.primaries = or_unknown(av_color_primaries_name(frame.color_primaries));
-    colour.hdr = is_hdr(frame.color_trc);
+    colour.matrix = or_unknown(av_color_space_name(stated.matrix));
+    colour.range = or_unknown(av_color_range_name(stated.range));
+    colour.transfer = or_unknown(av_color_transfer_name(stated.transfer));
+    colour.primaries = or_unknown(av_color_primaries_name(stated.primaries));
+    colour.hdr = is_hdr(stated.transfer);
     const AVPixFmtDescriptor* layout =
         av_pix_fmt_desc_get(static_cast<AVPixelFormat>(frame.format));
     if (layout != nullptr) colour.bit_depth = layout->comp[0].depth;

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cmath>
+#include <cstring>
 #include <filesystem>
 
 #include "support/shared_data.hpp"
@@ -186,6 +187,18 @@ INSTANTIATE_TEST_SUITE_P(
       return std::string(info.param.pixel_format) + "_" + info.param.matrix + "_" +
              info.param.range;
     });
+
+TEST(Colour, TakesWhatIsNoValueForUnspecified) {
+  const FramePtr frame = hdr_frame(AVCOL_TRC_BT709, 0.5, 0.5, 0.5);
+  const auto expected = converted(*frame);
+  const unsigned nonsense = 200;
+  std::memcpy(&frame->color_trc, &nonsense, sizeof nonsense);
+  std::memcpy(&frame->color_primaries, &nonsense, sizeof nonsense);
+  std::memcpy(&frame->color_range, &nonsense, sizeof nonsense);
+  EXPECT_EQ(colour_of(*frame).transfer, AVCOL_TRC_UNSPECIFIED);
+  EXPECT_EQ(colour_of(*frame).range, AVCOL_RANGE_UNSPECIFIED);
+  EXPECT_EQ(converted(*frame), expected);
+}
 
 TEST(FileSource, GivesOneSizeWhenTheStreamChangesSizeAndPixelFormat) {
   if (!have_ffmpeg_tools()) GTEST_SKIP() << "ffmpeg is not installed";
