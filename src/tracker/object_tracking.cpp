@@ -191,17 +191,11 @@ std::vector<OutputPtr> ObjectTracking::track(FrameIndex frame,
   if (model_->config().model.num_maskmem > 0)
     memory = memory::encode_memory(*model_, image, head.high_res, head.object_score,
                                    /*prompted=*/false);
-  auto outputs = store(head, memory);
-  for (std::size_t i = 0; i < outputs.size(); ++i) {
-    auto output = std::make_shared<memory::FrameOutput>(*outputs[i]);
-    for (const auto& selected : selections[i].memories) output->attended.push_back(selected.frame);
-    outputs[i] = std::move(output);
-  }
-  return outputs;
+  return store(head, memory, selections);
 }
 
-std::vector<OutputPtr> ObjectTracking::store(const HeadOutput& head,
-                                             const torch::Tensor& memory) const {
+std::vector<OutputPtr> ObjectTracking::store(const HeadOutput& head, const torch::Tensor& memory,
+                                             std::span<const memory::Selection> selections) const {
   auto logits = fill_holes(head.low_res, config_.fill_hole_area, 0.0, kFilledHole);
   logits = remove_sprinkles(logits, config_.remove_sprinkle_area, 0.0, kRemovedSprinkle);
   std::vector<OutputPtr> outputs;
@@ -212,6 +206,9 @@ std::vector<OutputPtr> ObjectTracking::store(const HeadOutput& head,
     output->object_score = part(head.object_score, i);
     output->predicted_iou = part(head.predicted_iou, i);
     if (memory.defined()) output->memory = part(memory, i).to(config_.storage);
+    if (!selections.empty())
+      for (const auto& selected : selections[static_cast<std::size_t>(i)].memories)
+        output->attended.push_back(selected.frame);
     outputs.push_back(std::move(output));
   }
   return outputs;

@@ -127,7 +127,10 @@ class ObjectTracking {
   OutputPtr answer_prompt(const Object& object, FrameIndex frame, const PromptInputs& inputs,
                           bool initial, bool conditioning);
   std::vector<OutputPtr> track(FrameIndex frame, std::span<const memory::Selection> selections);
-  std::vector<OutputPtr> store(const HeadOutput& head, const torch::Tensor& memory) const;
+  /// @param memory  undefined for prompts, whose memory is encoded when propagation starts
+  /// @param selections  what each object of the batch looked back to; empty for prompts
+  std::vector<OutputPtr> store(const HeadOutput& head, const torch::Tensor& memory,
+                               std::span<const memory::Selection> selections = {}) const;
   OutputPtr with_memory(const OutputPtr& output, FrameIndex frame);
   FrameAnswer prompt_answer(FrameIndex frame, bool conditioning) const;
 
