@@ -1,6 +1,7 @@
 // Time per frame and memory of a stream, for one or more numbers of objects.
 //
 //   stream_benchmark [--model FILE] [--config FILE] [--frames N] [--objects 1,2,4] [--threads N]
+//                    [--correct-every N]
 //
 // Prints a line for each number of objects: the median time of a frame, the resident memory after
 // a tenth of the frames and at the end, and how much it grew per thousand frames in between.
@@ -44,14 +45,13 @@ vostrack::Image picture(int objects, std::int64_t frame) {
   return image;
 }
 
-vostrack::Prompt square(int object) {
+vostrack::Prompt square(int object, std::int64_t frame) {
   vostrack::Prompt prompt;
   prompt.mask = vostrack::Mask{kHeight, kWidth, std::vector<std::uint8_t>(kHeight * kWidth, 0)};
   for (int y = 0; y < kSide; ++y)
     for (int x = 0; x < kSide; ++x)
-      prompt.mask
-          ->data[static_cast<std::size_t>(top_of(object) + y) * kWidth + left_of(object, 0) + x] =
-          1;
+      prompt.mask->data[static_cast<std::size_t>(top_of(object) + y) * kWidth +
+                        left_of(object, frame) + x] = 1;
   return prompt;
 }
 
@@ -69,10 +69,12 @@ double median(std::vector<double> values) {
   return *middle;
 }
 
-void measure(const vostrack::Model& model, int objects, std::int64_t frames) {
+/// @param correct_every  frames after which an object gets a new mask; 0: never
+void measure(const vostrack::Model& model, int objects, std::int64_t frames,
+             std::int64_t correct_every) {
   vostrack::StreamTracker tracker(model);
-  std::vector<double> milliseconds;
-  milliseconds.reserve(static_cast<std::size_t>(frames));
+  // Written to at once, so that filling it does not look like growth.
+  std::vector<double> milliseconds(static_cast<std::size_t>(frames), 0.0);
   double early_mib = 0;
   for (std::int64_t frame = 0; frame < frames; ++frame) {
     const auto image = picture(objects, frame);
@@ -81,8 +83,13 @@ void measure(const vostrack::Model& model, int objects, std::int64_t frames) {
     const std::chrono::duration<double, std::milli> taken =
         std::chrono::steady_clock::now() - start;
     if (frame == 0)
-      for (int object = 0; object < objects; ++object) tracker.add_prompt(object, square(object));
-    if (frame >= 10) milliseconds.push_back(taken.count());
+      for (int object = 0; object < objects; ++object)
+        tracker.add_prompt(object, square(object, 0));
+    if (correct_every > 0 && frame > 0 && frame % correct_every == 0) {
+      const int object = static_cast<int>(frame / correct_every % objects);
+      tracker.add_prompt(object, square(object, frame));
+    }
+    milliseconds[static_cast<std::size_t>(frame)] = taken.count();
     if (frame == frames / 10) early_mib = resident_mib();
   }
   const double late_mib = resident_mib();
@@ -91,7 +98,8 @@ void measure(const vostrack::Model& model, int objects, std::int64_t frames) {
   std::cout << fmt::format(
                    "objects {:2}: {:7.2f} ms a frame, {:.1f} MiB after {} frames, {:.1f} MiB after "
                    "{}, {:+.3f} MiB per 1000 frames",
-                   objects, median(milliseconds), early_mib, frames / 10, late_mib, frames, slope)
+                   objects, median(std::move(milliseconds)), early_mib, frames / 10, late_mib,
+                   frames, slope)
             << std::endl;
 }
 
@@ -100,12 +108,13 @@ void measure(const vostrack::Model& model, int objects, std::int64_t frames) {
 int main(int argc, char** argv) {
   constexpr const char* kUsage =
       "usage: stream_benchmark [--model FILE] [--config FILE] [--frames N] [--objects 1,2,4] "
-      "[--threads N]\n";
+      "[--threads N] [--correct-every N]\n";
   std::string path;
   vostrack::ModelOptions options;
   std::int64_t frames = 100;
   std::string objects = "1,2,4,8,16";
   int threads = 0;
+  std::int64_t correct_every = 0;
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
     if (word == "--help" || i + 1 == argc) {
@@ -121,6 +130,8 @@ int main(int argc, char** argv) {
       frames = std::strtoll(value.c_str(), nullptr, 10);
     } else if (word == "--objects") {
       objects = value;
+    } else if (word == "--correct-every") {
+      correct_every = std::strtoll(value.c_str(), nullptr, 10);
     } else if (word == "--threads") {
       threads = std::atoi(value.c_str());
     } else {
@@ -138,7 +149,7 @@ int main(int argc, char** argv) {
                                     : vostrack::Model::load(path, options);
     std::stringstream list(objects);
     for (std::string count; std::getline(list, count, ',');)
-      measure(model, std::clamp(std::atoi(count.c_str()), 1, 64), frames);
+      measure(model, std::clamp(std::atoi(count.c_str()), 1, 64), frames, correct_every);
     return 0;
   } catch (const vostrack::Error& error) {
     std::cerr << "stream_benchmark: " << error.what() << '\n';
