@@ -51,8 +51,8 @@ HeadOutput decode(const nn::Model& model, const torch::Tensor& features,
     masks = torch::where(out.object_score.view({-1, 1, 1, 1}) > 0, masks,
                          torch::full({}, kAbsent, masks.options()));
   auto token = decoded.tokens.select(1, 0);
-  out.low_res = masks;
-  out.predicted_iou = decoded.iou;
+  out.proposals = out.low_res = masks;
+  out.proposed_ious = out.predicted_iou = decoded.iou;
   if (multimask) {
     const auto best = decoded.iou.argmax(1);
     const auto rows = torch::arange(batch, best.options());
@@ -78,15 +78,18 @@ HeadOutput take_mask(const nn::Model& model, const nn::ImageFeatures& image,
   HeadOutput out;
   out.high_res = on_device * kMaskScale + kMaskBias;
   out.low_res = nn::resize_bilinear_antialias(out.high_res, quarter, quarter);
-  auto presence = (on_device > 0).any().to(torch::kFloat32).view({1, 1});
+  auto presence = (on_device > 0).flatten(1).any(1, /*keepdim=*/true).to(torch::kFloat32);
   out.object_score = kMaskScale * presence + kMaskBias;
   out.predicted_iou = torch::ones_like(presence);
+  out.proposals = out.low_res;
+  out.proposed_ious = out.predicted_iou;
   if (base.use_obj_ptrs_in_encoder) {
     out.pointer = decode(model, image.coarse.to(torch::kFloat32), image.high_res, std::nullopt,
                          model.network().downsample_mask(on_device), /*multimask=*/false)
                       .pointer;
   } else {
-    out.pointer = torch::zeros({1, model.config().neck.d_model}, on_device.options());
+    out.pointer =
+        torch::zeros({on_device.size(0), model.config().neck.d_model}, on_device.options());
   }
   if (base.pred_obj_scores) out.pointer = mix_absence(model, out.pointer, presence);
   return out;
