@@ -202,11 +202,7 @@ void Trainer::validate(const TrainHooks& hooks, StepReport& report) {
   nn::StateDict averaged;
   if (writes_files()) {
     averaged = weights(/*averaged=*/true);
-    nn::RuntimeOptions runtime;
-    runtime.device = device_;
-    const auto model =
-        std::make_shared<const nn::Model>(model_config_, averaged, runtime, "validation");
-    score[0].fill_(hooks.validate(model));
+    score[0].fill_(hooks.validate(averaged));
   }
   communicator_->sum(score);  // the others add 0
   report.score = score[0].item<double>();

@@ -5,8 +5,6 @@
 ///   trainer.run({.progress = print});         // run/last, run/best, run/final.safetensors
 #pragma once
 
-#include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,37 +15,10 @@
 #include "train/clip_loader.hpp"
 #include "train/communicator.hpp"
 #include "train/optimizer.hpp"
+#include "train/report.hpp"
 #include "train/train_config.hpp"
 
 namespace vostrack::train {
-
-/// What one step did.
-struct StepReport {
-  std::int64_t step = 0;  ///< steps taken, this one included
-  std::int64_t steps = 0;
-  std::map<std::string, double> losses;  ///< total, focal, dice, iou, object
-  double learning_rate = 0;
-  double gradient_norm = 0;     ///< before clipping
-  double seconds = 0;           ///< of the step, waiting for clips included
-  double waiting_s = 0;         ///< for clips
-  std::int64_t objects = 0;     ///< over all processes
-  std::optional<double> score;  ///< of a validation after this step
-};
-
-struct TrainHooks {
-  std::function<void(const StepReport&)> progress;
-  /// Scores a model with the averaged weights, as a rule by J&F; higher is better.
-  std::function<double(const std::shared_ptr<const nn::Model>&)> validate;
-  std::function<bool()> cancelled;  ///< asked after each step
-};
-
-enum class Ending { kFinished, kCancelled, kNoBetter };
-
-struct Outcome {
-  Ending ending = Ending::kFinished;
-  std::int64_t step = 0;
-  std::optional<double> best_score;
-};
 
 /// Not thread-safe. With several processes all make the same calls; the first one writes files.
 class Trainer {

@@ -14,7 +14,6 @@
 namespace vostrack::train {
 namespace {
 
-using test::MovingSquares;
 using test::quick_training;
 using test::TemporaryFolder;
 using test::tiny_config;
@@ -22,7 +21,7 @@ using test::tiny_network;
 
 Trainer make_trainer(const std::string& folder, TrainConfig config,
                      std::shared_ptr<const ClipSource> source = nullptr) {
-  if (!source) source = std::make_shared<MovingSquares>(64, 3, /*pictures=*/true);
+  if (!source) source = std::make_shared<TrialClips>(64, 3, /*pictures_every=*/4);
   return {tiny_network(), tiny_config(), std::move(config), std::move(source), folder};
 }
 
@@ -59,7 +58,7 @@ TEST(Trainer, LearnsToFollowSquares) {
   config.steps = 30;
   config.batch_clips = 4;
   config.optimizer.learning_rate = 3e-3;
-  auto trainer = make_trainer(folder.path(), config, std::make_shared<MovingSquares>(64, 2));
+  auto trainer = make_trainer(folder.path(), config, std::make_shared<TrialClips>(64, 2, 0));
   std::vector<double> losses;
   TrainHooks hooks;
   hooks.progress = [&](const StepReport& r) { losses.push_back(r.losses.at("total")); };
@@ -179,7 +178,7 @@ TEST(Trainer, StopsOnALossThatIsNotANumberAndKeepsItsClips) {
     network->no_mem_embed.fill_(std::numeric_limits<float>::quiet_NaN());
   }
   config.prompts.point_probability = 1;
-  Trainer trainer(network, tiny_config(), config, std::make_shared<MovingSquares>(64, 3),
+  Trainer trainer(network, tiny_config(), config, std::make_shared<TrialClips>(64, 3, 0),
                   folder.path());
   test::expect_error(ErrorCode::kFailedState, "step 0: the loss is nan", [&] { trainer.step(); });
   EXPECT_TRUE(
