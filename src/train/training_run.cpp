@@ -75,9 +75,10 @@ Prepared prepare(const TrainingRun& run, const std::string& folder) {
   auto started = start_network(model, given, {.seed = config.seed}, origin);
   prepared.fresh = std::move(started.fresh);
   prepared.network = started.network;
-  prepared.trainer =
-      std::make_unique<Trainer>(std::move(started.network), std::move(model), config,
-                                open_source(run, config), folder, nn::parse_device(run.device));
+  const auto place = place_from_environment();
+  prepared.trainer = std::make_unique<Trainer>(
+      std::move(started.network), std::move(model), config, open_source(run, config), folder,
+      nn::parse_device(run.device), place ? meet(*place) : make_alone());
   if (run.resume) prepared.trainer->resume();
   return prepared;
 }
