@@ -70,6 +70,7 @@ int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err)
     add_info(app, command);
     add_probe(app, command);
     add_frames(app, command);
+    add_train(app, command);
     app.parse(argc, argv);
     return command({out, err, progress_style(err)});
   } catch (const CLI::ParseError& error) {

@@ -29,6 +29,7 @@ void add_convert(CLI::App& app, Command& command);
 void add_info(CLI::App& app, Command& command);
 void add_probe(CLI::App& app, Command& command);
 void add_frames(CLI::App& app, Command& command);
+void add_train(CLI::App& app, Command& command);
 
 /// Which model, and where it runs.
 struct ModelArguments {

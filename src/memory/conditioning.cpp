@@ -1,5 +1,7 @@
 #include "memory/conditioning.hpp"
 
+#include <algorithm>
+
 #include "base/check.hpp"
 #include "nn/position_encoding.hpp"
 
@@ -18,7 +20,7 @@ torch::Tensor as_grid(const torch::Tensor& tokens, const torch::Tensor& like) {
 
 /// Tokens that attention looks at, and their position encodings.
 struct Tokens {
-  std::vector<torch::Tensor> values;     ///< (1, N, Cm) each
+  std::vector<torch::Tensor> values;     ///< (1 or B, N, Cm) each
   std::vector<torch::Tensor> positions;  ///< (1, N, Cm) float32 each
 };
 
@@ -47,7 +49,7 @@ std::int64_t add_pointers(const nn::Model& model, const Selection& selection, To
         nn::sine_encoding_1d(distance, config.model.proj_tpos_enc_in_obj_ptrs ? channels : width));
   }
   const auto pieces = channels / width;
-  tokens.values.push_back(torch::cat(pointers).reshape({1, count * pieces, width}));
+  tokens.values.push_back(torch::stack(pointers, 1).reshape({-1, count * pieces, width}));
   tokens.positions.push_back(position.repeat_interleave(pieces, 0).unsqueeze(0));
   return count * pieces;
 }
@@ -68,9 +70,10 @@ torch::Tensor features_without_memory(const nn::Model& model, const nn::ImageFea
         "want neck.d_model, {}",
         width, model.config().neck.d_model);
   const auto dtype = model.runtime().dtype;
+  auto nothing = network.no_mem_embed.to(dtype).expand({image.coarse.size(0), -1, -1});
   auto out = network.memory_attention->forward(
-      as_tokens(image.coarse), model.current_pos(), network.no_mem_embed.to(dtype),
-      network.no_mem_pos_enc.to(dtype), model.rotary(), /*pointer_tokens=*/1);
+      as_tokens(image.coarse), model.current_pos(), nothing, network.no_mem_pos_enc.to(dtype),
+      model.rotary(), /*pointer_tokens=*/1);
   return as_grid(out, image.coarse);
 }
 
@@ -82,7 +85,8 @@ torch::Tensor features_with_memory(const nn::Model& model, const nn::ImageFeatur
                                    std::span<const Selection> selections) {
   const auto objects = static_cast<std::int64_t>(selections.size());
   if (model.config().model.num_maskmem == 0)
-    return image.coarse.to(torch::kFloat32).expand({objects, -1, -1, -1});
+    return image.coarse.to(torch::kFloat32)
+        .expand({std::max(objects, image.coarse.size(0)), -1, -1, -1});
   auto& network = model.network();
   const auto dtype = model.runtime().dtype;
   std::vector<torch::Tensor> values, positions;

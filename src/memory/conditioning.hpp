@@ -18,7 +18,7 @@ torch::Tensor features_without_memory(const nn::Model& model, const nn::ImageFea
 /// The picture's features, conditioned on the selected memories of one object or of several.
 ///
 /// @param selections  one for each object, of the same shape (see same_shape), each with at least
-///   one memory, all encoded
+///   one memory, all encoded; or a single one whose outputs hold B objects
 /// @return (objects, C, h, w) float32
 ///
 /// Source: sam2/modeling/sam2_base.py, _prepare_memory_conditioned_features

@@ -12,7 +12,8 @@ namespace vostrack::memory {
 
 using FrameIndex = std::int64_t;
 
-/// Never changed once stored: encoding a prompted frame's memory makes a new one.
+/// Never changed once stored: encoding a prompted frame's memory makes a new one. In training it is
+/// a batch of objects that were prompted alike, B in place of each 1.
 struct FrameOutput {
   torch::Tensor mask_logits;    ///< (1, 1, S/4, S/4) float32; −1024 where the object is absent
   torch::Tensor pointer;        ///< (1, C) float32

@@ -123,21 +123,37 @@ Model::Model(ModelConfig config, const StateDict& state, const RuntimeOptions& r
   network_->image_encoder->neck()->to(runtime.dtype);
   network_->memory_attention->to(runtime.dtype);
   network_->memory_encoder->to(runtime.dtype);
+  compute_constants();
+}
 
+Model::Model(ModelConfig config, const Network& network, torch::Device device)
+    : config_(std::move(config)), network_(network.ptr()) {
+  torch::NoGradGuard no_grad;
+  config_.validate();
+  runtime_ = {device, torch::kFloat32, torch::kFloat32};
+  compute_constants();
+}
+
+void Model::compute_constants() {
   const int side = config_.feature_size();
-  mean_ = channel_values(config_.pixel_mean).to(runtime.device);
-  std_ = channel_values(config_.pixel_std).to(runtime.device);
+  const auto device = runtime_.device;
+  mean_ = channel_values(config_.pixel_mean).to(device);
+  std_ = channel_values(config_.pixel_std).to(device);
   current_pos_ =
       as_tokens(sine_encoding_2d(config_.neck.position_encoding, config_.neck.d_model, side, side))
-          .to(runtime.device)
-          .to(runtime.dtype);
+          .to(device)
+          .to(runtime_.dtype);
   memory_pos_ = as_tokens(sine_encoding_2d(config_.memory_encoder.position_encoding,
                                            config_.memory_encoder.out_dim, side, side))
-                    .to(runtime.device);
+                    .to(device);
   dense_pe_ = network_->prompt_encoder->dense_position_encoding();
   rotary_ = rotary_table(network_->memory_attention->inner_channels(), side, side,
                          config_.memory_attention.rope_theta)
-                .to(runtime.device);
+                .to(device);
+}
+
+torch::Tensor Model::normalise(const torch::Tensor& pictures) const {
+  return (pictures.to(runtime_.device).to(torch::kFloat32) / 255 - mean_) / std_;
 }
 
 std::int64_t bytes_of(const ImageFeatures& features) {

@@ -28,7 +28,7 @@ struct RuntimeOptions {
 
 /// One encoded picture; shared by all objects.
 struct ImageFeatures {
-  torch::Tensor coarse;                 ///< (1, C, h, w), the runtime's dtype
+  torch::Tensor coarse;  ///< (1, C, h, w), the runtime's dtype; in training one for each object
   std::vector<torch::Tensor> high_res;  ///< levels 0 and 1 at the decoder's width, float32; or none
 };
 
@@ -48,6 +48,13 @@ class Model {
   Model(ModelConfig config, const StateDict& state, const RuntimeOptions& runtime,
         std::string origin);
 
+  /// Networks that are being trained, seen as a model: nothing is converted, prepared or frozen, so
+  /// gradients flow through everything that takes a model, and the weights may change between
+  /// calls. float32 throughout; of one thread at a time.
+  ///
+  /// @param network  in training mode, on `device`; shared, not copied
+  Model(ModelConfig config, const Network& network, torch::Device device);
+
   const ModelConfig& config() const { return config_; }
   const RuntimeOptions& runtime() const { return runtime_; }
   /// Tells models apart: sixteen hexadecimal digits that follow from configuration and weights,
@@ -64,8 +71,10 @@ class Model {
   /// @throws Error kInvalidArgument on another shape or dtype
   torch::Tensor network_input(const torch::Tensor& picture) const;
 
-  /// @param input  (1, 3, S, S) float32, as network_input returns it
+  /// @param input  (1 or B, 3, S, S) float32, as network_input returns it
   ImageFeatures encode(const torch::Tensor& input) const;
+  /// A square picture of the model's size without its resizing: (B, 3, S, S) uint8 → float32.
+  torch::Tensor normalise(const torch::Tensor& pictures) const;
 
   // Constants of the image size, on the model's device.
   const torch::Tensor& current_pos() const { return current_pos_; }  ///< (1, h·w, C)
@@ -74,6 +83,8 @@ class Model {
   const RotaryTable& rotary() const { return rotary_; }
 
  private:
+  void compute_constants();
+
   ModelConfig config_;
   RuntimeOptions runtime_;
   std::shared_ptr<NetworkImpl> network_;

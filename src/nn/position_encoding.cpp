@@ -71,6 +71,8 @@ RandomPositionEncodingImpl::RandomPositionEncodingImpl(int features)
           register_buffer("positional_encoding_gaussian_matrix", torch::randn({2, features}))) {}
 
 torch::Tensor RandomPositionEncodingImpl::encode(const torch::Tensor& points) {
+  // Eight bits are too few for a place: training in mixed precision must not round it.
+  c10::impl::ExcludeDispatchKeyGuard no_autocast(c10::autocast_dispatch_keyset);
   auto phase = kTwoPi * torch::matmul(2 * points - 1, positional_encoding_gaussian_matrix);
   return torch::cat({phase.sin(), phase.cos()}, -1);
 }

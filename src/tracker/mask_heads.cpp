@@ -61,6 +61,8 @@ HeadOutput pick(const nn::Model& model, const Proposals& proposals, const torch:
   const auto rows = torch::arange(which.size(0), which.options());
   HeadOutput out;
   out.object_score = proposals.object_score;
+  out.proposals = proposals.masks;
+  out.proposed_ious = proposals.iou;
   out.low_res = proposals.masks.index({rows, which}).unsqueeze(1);
   out.predicted_iou = proposals.iou.index({rows, which}).unsqueeze(1);
   const auto token = proposals.tokens.size(1) > 1 ? proposals.tokens.index({rows, which})
@@ -105,15 +107,18 @@ HeadOutput take_mask(const nn::Model& model, const nn::ImageFeatures& image,
   HeadOutput out;
   out.high_res = on_device * kMaskScale + kMaskBias;
   out.low_res = nn::resize_bilinear_antialias(out.high_res, quarter, quarter);
-  auto presence = (on_device > 0).any().to(torch::kFloat32).view({1, 1});
+  auto presence = (on_device > 0).flatten(1).any(1, /*keepdim=*/true).to(torch::kFloat32);
   out.object_score = kMaskScale * presence + kMaskBias;
   out.predicted_iou = torch::ones_like(presence);
+  out.proposals = out.low_res;
+  out.proposed_ious = out.predicted_iou;
   if (base.use_obj_ptrs_in_encoder) {
     out.pointer = decode(model, image.coarse.to(torch::kFloat32), image.high_res, std::nullopt,
                          model.network().downsample_mask(on_device), /*multimask=*/false)
                       .pointer;
   } else {
-    out.pointer = torch::zeros({1, model.config().neck.d_model}, on_device.options());
+    out.pointer =
+        torch::zeros({on_device.size(0), model.config().neck.d_model}, on_device.options());
   }
   if (base.pred_obj_scores) out.pointer = mix_absence(model, out.pointer, presence);
   return out;

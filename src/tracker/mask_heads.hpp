@@ -19,11 +19,15 @@ struct HeadOutput {
   torch::Tensor pointer;        ///< (B, C) float32
   torch::Tensor object_score;   ///< (B, 1) float32
   torch::Tensor predicted_iou;  ///< (B, 1) float32
+  // Of all proposals, M of them: 3 or 1.
+  torch::Tensor proposals;      ///< (B, M, S/4, S/4) float32 logits
+  torch::Tensor proposed_ious;  ///< (B, M) float32
 };
 
 /// Runs prompt encoder and mask decoder, picks a mask and makes the pointer.
 ///
 /// @param features  (B, C, h, w) float32, with or without memory, one for each object
+/// @param high_res  of the picture, batch 1, or of each object's
 /// @param points  of all B objects; nothing: a padding point
 /// @param mask  (B, 1, s, s) float32 of any size, or undefined
 ///
@@ -42,7 +46,7 @@ std::vector<HeadOutput> propose(const nn::Model& model, const torch::Tensor& fea
 
 /// Takes a mask prompt as the answer; only the pointer comes from the decoder.
 ///
-/// @param mask  (1, 1, S, S) float32, 0 or 1; all 0 means that the object is not on this frame
+/// @param mask  (B, 1, S, S) float32, 0 or 1; all 0 means that the object is not on this frame
 ///
 /// Source: sam2/modeling/sam2_base.py, _use_mask_as_output
 HeadOutput take_mask(const nn::Model& model, const nn::ImageFeatures& image,

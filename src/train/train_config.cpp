@@ -1,0 +1,158 @@
+#include "train/train_config.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "base/check.hpp"
+
+namespace vostrack::train {
+namespace {
+
+using nlohmann::json;
+
+/// Calls `field(name, member)` for every member, so that reading and writing cannot differ.
+template <class Config, class Field>
+void fields(Config& c, Field field) {
+  field("seed", c.seed);
+  field("steps", c.steps);
+  field("image_size", c.image_size);
+  field("batch_clips", c.batch_clips);
+  field("clips_at_once", c.clips_at_once);
+  field("most_objects", c.most_objects);
+  field("most_picture_objects", c.most_picture_objects);
+  field("mean_over_frames", c.mean_over_frames);
+  field("bfloat16", c.bfloat16);
+  field("recompute_encoder", c.recompute_encoder);
+  field("loader_threads", c.loader_threads);
+  field("clips_ahead", c.clips_ahead);
+  field("checkpoint_every", c.checkpoint_every);
+  field("validate_every", c.validate_every);
+  field("patience", c.patience);
+  field("half_export", c.half_export);
+
+  field("parameters.frozen", c.parameters.frozen);
+  field("parameters.decoder_only", c.parameters.decoder_only);
+  field("parameters.trunk_rate", c.parameters.trunk_rate);
+  field("parameters.layer_decay", c.parameters.layer_decay);
+  field("parameters.weight_decay", c.parameters.weight_decay);
+
+  field("adapters.rank", c.adapters.rank);
+  field("adapters.alpha", c.adapters.alpha);
+  field("adapters.layers", c.adapters.layers);
+
+  field("optimizer.learning_rate", c.optimizer.learning_rate);
+  field("optimizer.final_rate", c.optimizer.final_rate);
+  field("optimizer.warmup_steps", c.optimizer.warmup_steps);
+  field("optimizer.beta1", c.optimizer.beta1);
+  field("optimizer.beta2", c.optimizer.beta2);
+  field("optimizer.epsilon", c.optimizer.epsilon);
+  field("optimizer.clip_norm", c.optimizer.clip_norm);
+  field("optimizer.average", c.optimizer.average);
+
+  field("prompts.point_probability", c.prompts.point_probability);
+  field("prompts.box_probability", c.prompts.box_probability);
+  field("prompts.from_truth_probability", c.prompts.from_truth_probability);
+  field("prompts.conditioning_frames", c.prompts.conditioning_frames);
+  field("prompts.corrected_frames", c.prompts.corrected_frames);
+  field("prompts.corrections_per_frame", c.prompts.corrections_per_frame);
+  field("prompts.random_frame_counts", c.prompts.random_frame_counts);
+  field("prompts.corrected_frames_condition", c.prompts.corrected_frames_condition);
+  field("prompts.correct_after_mask", c.prompts.correct_after_mask);
+  field("prompts.picture_corrections", c.prompts.picture_corrections);
+
+  field("loss.focal_weight", c.loss.focal_weight);
+  field("loss.dice_weight", c.loss.dice_weight);
+  field("loss.iou_weight", c.loss.iou_weight);
+  field("loss.object_weight", c.loss.object_weight);
+  field("loss.focal_alpha", c.loss.focal_alpha);
+  field("loss.focal_gamma", c.loss.focal_gamma);
+  field("loss.iou_of_all", c.loss.iou_of_all);
+  field("loss.iou_l1", c.loss.iou_l1);
+  field("loss.object_gamma", c.loss.object_gamma);
+  field("loss.object_alpha", c.loss.object_alpha);
+}
+
+json::json_pointer pointer(std::string name) {
+  for (char& c : name)
+    if (c == '.') c = '/';
+  return json::json_pointer("/" + name);
+}
+
+template <class T>
+bool fits(const json& value) {
+  if constexpr (std::is_same_v<T, bool>)
+    return value.is_boolean();
+  else if constexpr (std::is_same_v<T, std::uint64_t>)
+    return value.is_number_unsigned();
+  else if constexpr (std::is_integral_v<T>)
+    return value.is_number_integer();
+  else if constexpr (std::is_floating_point_v<T>)
+    return value.is_number();
+  else
+    return value.is_array() && std::ranges::all_of(value, [](auto& v) { return v.is_string(); });
+}
+
+/// Takes what was read out of `rest`; an object left empty goes as well.
+void remove(json& rest, const std::string& name) {
+  const auto dot = name.find('.');
+  if (dot == std::string::npos) {
+    rest.erase(name);
+    return;
+  }
+  json& section = rest[name.substr(0, dot)];
+  section.erase(name.substr(dot + 1));
+  if (section.empty()) rest.erase(name.substr(0, dot));
+}
+
+void check_count(const char* name, std::int64_t value, std::int64_t least) {
+  check(value >= least, ErrorCode::kInvalidArgument, "{} is {}, want at least {}", name, value,
+        least);
+}
+
+}  // namespace
+
+void TrainConfig::validate() const {
+  check_count("steps", steps, 1);
+  check_count("image_size", image_size, 0);
+  check_count("batch_clips", batch_clips, 1);
+  check_count("clips_at_once", clips_at_once, 0);
+  check_count("most_objects", most_objects, 1);
+  check_count("most_picture_objects", most_picture_objects, 1);
+  check_count("loader_threads", loader_threads, 1);
+  check_count("clips_ahead", clips_ahead, 1);
+  check_count("checkpoint_every", checkpoint_every, 1);
+  check_count("validate_every", validate_every, 0);
+  check_count("patience", patience, 0);
+  parameters.validate();
+  adapters.validate();
+  optimizer.validate();
+  prompts.validate();
+  loss.validate();
+}
+
+TrainConfig train_config_from_json(const std::string& text) {
+  json rest = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  check(rest.is_object(), ErrorCode::kInvalidArgument, "training configuration: not a JSON object");
+  TrainConfig config;
+  fields(config, [&](const std::string& name, auto& member) {
+    using T = std::remove_reference_t<decltype(member)>;
+    const auto at = pointer(name);
+    if (!rest.contains(at)) return;
+    check(fits<T>(rest[at]), ErrorCode::kInvalidArgument,
+          "training configuration: {} is {}, which is of another type than {}", name,
+          rest[at].dump(), json(member).dump());
+    member = rest[at].get<T>();
+    remove(rest, name);
+  });
+  check(rest.empty(), ErrorCode::kInvalidArgument, "training configuration: unknown key {}",
+        rest.empty() ? std::string() : rest.flatten().items().begin().key());
+  config.validate();
+  return config;
+}
+
+std::string train_config_to_json(const TrainConfig& config) {
+  json out = json::object();
+  fields(config, [&](const std::string& name, const auto& member) { out[pointer(name)] = member; });
+  return out.dump(1);
+}
+
+}  // namespace vostrack::train

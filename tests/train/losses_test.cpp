@@ -1,0 +1,79 @@
+#include "train/losses.hpp"
+
+#include <gtest/gtest.h>
+
+#include "support/tensors.hpp"
+
+namespace vostrack::train {
+namespace {
+
+/// One object, two proposals: the second is right.
+Step two_proposals() {
+  Step step;
+  step.truth = torch::zeros({1, 4, 4}, torch::kUInt8);
+  step.truth.slice(1, 0, 2).fill_(1);
+  const auto right = (step.truth.to(torch::kFloat32) * 2 - 1) * 5;
+  step.masks = torch::stack({-right, right}, 1).requires_grad_(true);
+  step.ious = torch::tensor({{0.5f, 0.75f}}).requires_grad_(true);
+  step.object_score = torch::tensor({{1.0f}}).requires_grad_(true);
+  return step;
+}
+
+TEST(Losses, ReachOnlyTheBestProposalsMask) {
+  const auto step = two_proposals();
+  compute_losses({}, {step}, 1, true).total.backward();
+  EXPECT_EQ(test::largest(step.masks.grad().select(1, 0)), 0);
+  EXPECT_GT(test::largest(step.masks.grad().select(1, 1)), 0);
+}
+
+TEST(Losses, SuperviseThePredictedIouOfAllProposalsOrOfTheBest) {
+  auto step = two_proposals();
+  // The proposals' true IoU is 0 and 1.
+  EXPECT_FLOAT_EQ(compute_losses({}, {step}, 1, true).iou.item<float>(), (0.5f + 0.25f) / 2);
+  EXPECT_FLOAT_EQ(compute_losses({.iou_of_all = false}, {step}, 1, true).iou.item<float>(), 0.25f);
+  EXPECT_FLOAT_EQ(
+      compute_losses({.iou_of_all = false, .iou_l1 = false}, {step}, 1, true).iou.item<float>(),
+      0.0625f);
+}
+
+TEST(Losses, LeaveOutPixelsThatAreToBeIgnored) {
+  auto step = two_proposals();
+  const auto clean = compute_losses({}, {step}, 1, true);
+  auto wrong = two_proposals();
+  {
+    torch::NoGradGuard no_grad;
+    wrong.masks.slice(2, 3).mul_(-1);
+  }
+  wrong.truth.slice(1, 3).fill_(255);
+  auto ignored = compute_losses({}, {wrong}, 1, true);
+  EXPECT_NEAR(ignored.focal.item<double>(), clean.focal.item<double>(), 1e-6);
+  EXPECT_FLOAT_EQ(ignored.iou.item<float>(), clean.iou.item<float>());
+  ignored.total.backward();
+  EXPECT_EQ(test::largest(wrong.masks.grad().slice(2, 3)), 0);
+}
+
+TEST(Losses, JudgeMasksOnlyWhereTheObjectIs) {
+  auto step = two_proposals();
+  step.truth.zero_();
+  const auto losses = compute_losses({}, {step}, 1, true);
+  EXPECT_EQ(losses.focal.item<float>(), 0);
+  EXPECT_EQ(losses.dice.item<float>(), 0);
+  EXPECT_EQ(losses.iou.item<float>(), 0);
+  EXPECT_NEAR(losses.object.item<double>(), std::log1p(std::exp(1.0)), 1e-6);
+}
+
+TEST(Losses, JudgeNothingOfAFrameThatIsToBeIgnored) {
+  auto step = two_proposals();
+  step.truth.fill_(255);
+  EXPECT_EQ(compute_losses({}, {step}, 1, true).total.item<float>(), 0);
+}
+
+TEST(Losses, SumOverStepsAndDivideByObjects) {
+  const auto step = two_proposals();
+  const auto one = compute_losses({}, {step}, 1, true);
+  const auto three = compute_losses({}, {step, step, step}, 2, true);
+  EXPECT_NEAR(three.total.item<double>(), 1.5 * one.total.item<double>(), 1e-5);
+}
+
+}  // namespace
+}  // namespace vostrack::train

@@ -1,0 +1,126 @@
+// Several processes on one machine: the test starts itself again, once for each.
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "nn/checkpoint.hpp"
+#include "support/errors.hpp"
+#include "support/temporary_folder.hpp"
+#include "support/tensors.hpp"
+#include "train/trainer.hpp"
+#include "train_support.hpp"
+
+extern char** environ;
+
+namespace vostrack::train {
+namespace {
+
+/// A port that was free a moment ago.
+int free_port() {
+  const int handle = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  ::bind(handle, reinterpret_cast<sockaddr*>(&address), size);
+  ::getsockname(handle, reinterpret_cast<sockaddr*>(&address), &size);
+  ::close(handle);
+  return ntohs(address.sin_port);
+}
+
+/// One step's gradients, and the weights after it.
+nn::StateDict one_step(const std::string& folder, std::shared_ptr<Communicator> communicator) {
+  auto config = test::quick_training();
+  config.batch_clips = 4;
+  config.optimizer.clip_norm = 0;
+  Trainer trainer(test::tiny_network(), test::tiny_config(), config,
+                  std::make_shared<TrialClips>(64, 3, 4), folder, torch::kCPU,
+                  std::move(communicator));
+  const auto report = trainer.step();
+  nn::StateDict state;
+  for (const auto& parameter : trainer.optimizer().parameters()) {
+    const auto& gradient = parameter.value.grad();
+    state.tensors["gradient/" + parameter.name] =
+        gradient.defined() ? gradient.clone() : torch::zeros_like(parameter.value);
+    state.tensors["weight/" + parameter.name] = parameter.value.detach().clone();
+  }
+  state.tensors["loss"] = torch::full({}, report.losses.at("total"), torch::kFloat64);
+  return state;
+}
+
+TEST(Processes, DISABLED_TakePartInAStep) {
+  const auto place = place_from_environment();
+  ASSERT_TRUE(place.has_value());
+  const std::string folder = std::getenv("VOSTRACK_TEST_FOLDER");
+  const auto state = one_step(folder, meet(*place));
+  nn::write_safetensors(folder + "/" + std::to_string(place->rank) + ".safetensors", state);
+}
+
+pid_t start(int rank, int size, int port, const std::string& folder) {
+  std::vector<std::string> variables;
+  for (char** variable = environ; *variable != nullptr; ++variable)
+    variables.emplace_back(*variable);
+  variables.push_back("RANK=" + std::to_string(rank));
+  variables.push_back("WORLD_SIZE=" + std::to_string(size));
+  variables.push_back("MASTER_ADDR=127.0.0.1");
+  variables.push_back("MASTER_PORT=" + std::to_string(port));
+  variables.push_back("VOSTRACK_TEST_FOLDER=" + folder);
+  std::vector<char*> environment;
+  for (auto& variable : variables) environment.push_back(variable.data());
+  environment.push_back(nullptr);
+  std::vector<std::string> words{"train_test", "--gtest_also_run_disabled_tests",
+                                 "--gtest_filter=Processes.DISABLED_TakePartInAStep"};
+  std::vector<char*> arguments;
+  for (auto& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::execve("/proc/self/exe", arguments.data(), environment.data());
+    ::_exit(127);
+  }
+  return child;
+}
+
+TEST(Processes, GiveTheGradientsOfOneWithTheWholeBatch) {
+  test::TemporaryFolder folder;
+  const int port = free_port();
+  std::vector<pid_t> children;
+  for (int rank = 0; rank < 2; ++rank) children.push_back(start(rank, 2, port, folder.path()));
+  for (const pid_t child : children) {
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "status " << status;
+  }
+  const auto first = nn::read_checkpoint(folder / "0.safetensors");
+  const auto second = nn::read_checkpoint(folder / "1.safetensors");
+  const auto alone = one_step(folder.path(), make_alone());
+  double difference = 0, length = 0;
+  for (const auto& [name, tensor] : alone.tensors) {
+    EXPECT_TRUE(test::same(second.tensors.at(name), first.tensors.at(name))) << name;
+    if (!name.starts_with("gradient/")) continue;
+    difference += (first.tensors.at(name) - tensor).square().sum().item<double>();
+    length += tensor.square().sum().item<double>();
+  }
+  EXPECT_GT(length, 0);
+  EXPECT_LT(std::sqrt(difference / length), 1e-6);
+  EXPECT_NEAR(first.tensors.at("loss").item<double>(), alone.tensors.at("loss").item<double>(),
+              1e-6 * alone.tensors.at("loss").item<double>());
+}
+
+TEST(Processes, SaySoWhenALauncherLeftSomethingOut) {
+  ::setenv("WORLD_SIZE", "2", 1);
+  test::expect_error(ErrorCode::kInvalidArgument, "RANK is not", [] { place_from_environment(); });
+  ::setenv("RANK", "2", 1);
+  test::expect_error(ErrorCode::kInvalidArgument, "RANK is 2, want 0 to 1",
+                     [] { place_from_environment(); });
+  ::unsetenv("RANK");
+  ::unsetenv("WORLD_SIZE");
+  EXPECT_FALSE(place_from_environment().has_value());
+}
+
+}  // namespace
+}  // namespace vostrack::train

@@ -1,0 +1,224 @@
+#include "train/trainer.hpp"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <numeric>
+
+#include "nn/checkpoint.hpp"
+#include "support/errors.hpp"
+#include "support/temporary_folder.hpp"
+#include "support/tensors.hpp"
+#include "train_support.hpp"
+
+namespace vostrack::train {
+namespace {
+
+using test::quick_training;
+using test::TemporaryFolder;
+using test::tiny_config;
+using test::tiny_network;
+
+Trainer make_trainer(const std::string& folder, TrainConfig config,
+                     std::shared_ptr<const ClipSource> source = nullptr) {
+  if (!source) source = std::make_shared<TrialClips>(64, 3, /*pictures_every=*/4);
+  return {tiny_network(), tiny_config(), std::move(config), std::move(source), folder};
+}
+
+void expect_same(const nn::StateDict& got, const nn::StateDict& want) {
+  ASSERT_EQ(got.tensors.size(), want.tensors.size());
+  for (const auto& [name, tensor] : want.tensors) {
+    ASSERT_TRUE(got.tensors.contains(name)) << name;
+    EXPECT_TRUE(test::same(got.tensors.at(name), tensor)) << name;
+  }
+}
+
+TEST(Trainer, ResumesToTheBit) {
+  TemporaryFolder whole_folder, broken_folder;
+  auto config = quick_training();
+  auto whole = make_trainer(whole_folder.path(), config);
+  whole.run({});
+
+  auto first = make_trainer(broken_folder.path(), config);
+  first.step();
+  first.step();
+  first.save_checkpoint();
+  auto second = make_trainer(broken_folder.path(), config);
+  second.resume();
+  EXPECT_EQ(second.steps_taken(), 2);
+  second.run({});
+  expect_same(second.weights(false), whole.weights(false));
+  expect_same(nn::read_checkpoint(broken_folder / "last.safetensors"),
+              nn::read_checkpoint(whole_folder / "last.safetensors"));
+}
+
+TEST(Trainer, LearnsToFollowSquares) {
+  TemporaryFolder folder;
+  auto config = quick_training();
+  config.steps = 30;
+  config.batch_clips = 4;
+  config.optimizer.learning_rate = 3e-3;
+  auto trainer = make_trainer(folder.path(), config, std::make_shared<TrialClips>(64, 2, 0));
+  std::vector<double> losses;
+  TrainHooks hooks;
+  hooks.progress = [&](const StepReport& r) { losses.push_back(r.losses.at("total")); };
+  trainer.run(hooks);
+  ASSERT_EQ(losses.size(), 30);
+  const auto mean = [](auto first, auto last) {
+    return std::accumulate(first, last, 0.0) / static_cast<double>(last - first);
+  };
+  EXPECT_LT(mean(losses.end() - 5, losses.end()), 0.7 * mean(losses.begin(), losses.begin() + 5));
+}
+
+TEST(Trainer, GivesTheSameGradientsHoweverAStepIsDivided) {
+  TemporaryFolder folder;
+  auto config = quick_training();
+  config.batch_clips = 4;
+  config.optimizer.clip_norm = 0;
+  std::vector<nn::StateDict> results;
+  for (const int at_once : {0, 1}) {
+    config.clips_at_once = at_once;
+    auto trainer = make_trainer(folder.path(), config);
+    trainer.step();
+    nn::StateDict gradients;
+    for (const auto& parameter : trainer.optimizer().parameters())
+      if (parameter.value.grad().defined())
+        gradients.tensors[parameter.name] = parameter.value.grad().clone();
+    results.push_back(std::move(gradients));
+  }
+  ASSERT_FALSE(results[0].tensors.empty());
+  for (const auto& [name, gradient] : results[0].tensors)
+    EXPECT_TRUE(
+        test::near(results[1].tensors.at(name), gradient, 1e-5 * (1 + test::largest(gradient))))
+        << name;
+}
+
+TEST(Trainer, GivesTheSameGradientsWithARecomputedEncoder) {
+  TemporaryFolder folder;
+  auto config = quick_training();
+  config.optimizer.clip_norm = 0;
+  std::vector<nn::StateDict> results;
+  for (const bool recompute : {false, true}) {
+    config.recompute_encoder = recompute;
+    auto trainer = make_trainer(folder.path(), config);
+    trainer.step();
+    nn::StateDict gradients;
+    for (const auto& parameter : trainer.optimizer().parameters())
+      if (parameter.value.grad().defined())
+        gradients.tensors[parameter.name] = parameter.value.grad().clone();
+    results.push_back(std::move(gradients));
+  }
+  ASSERT_TRUE(results[0].tensors.contains("image_encoder.trunk.patch_embed.proj.weight"));
+  for (const auto& [name, gradient] : results[0].tensors)
+    EXPECT_TRUE(
+        test::near(results[1].tensors.at(name), gradient, 1e-5 * (1 + test::largest(gradient))))
+        << name;
+}
+
+TEST(Trainer, TrainsInMixedPrecision) {
+  TemporaryFolder folder;
+  auto config = quick_training();
+  const auto exact = make_trainer(folder.path(), config).step();
+  config.bfloat16 = true;
+  const auto mixed = make_trainer(folder.path(), config).step();
+  EXPECT_NE(mixed.losses.at("total"), exact.losses.at("total"));
+  EXPECT_NEAR(mixed.losses.at("total"), exact.losses.at("total"), 0.1 * exact.losses.at("total"));
+}
+
+TEST(Trainer, WritesWeightsThatLoadWithTheirConfiguration) {
+  TemporaryFolder folder;
+  auto trainer = make_trainer(folder.path(), quick_training());
+  trainer.run({});
+  const auto model = nn::Model::load(folder / "final.safetensors", {});
+  EXPECT_EQ(model->config().image_size, 64);
+  expect_same(nn::read_checkpoint(folder / "final.safetensors"), trainer.weights(true));
+}
+
+TEST(Trainer, KeepsTheBestModelAndStopsWhenNoneIsBetter) {
+  TemporaryFolder folder;
+  auto config = quick_training();
+  config.steps = 20;
+  config.validate_every = 1;
+  config.patience = 2;
+  auto trainer = make_trainer(folder.path(), config);
+  int validations = 0;
+  nn::StateDict at_best;
+  TrainHooks hooks;
+  hooks.validate = [&](const auto&) {
+    if (++validations == 2) at_best = trainer.weights(true);
+    for (auto& [name, tensor] : at_best.tensors) tensor = tensor.clone();
+    return validations == 2 ? 0.8 : 0.5;
+  };
+  const auto outcome = trainer.run(hooks);
+  EXPECT_EQ(outcome.ending, Ending::kNoBetter);
+  EXPECT_EQ(outcome.step, 4);
+  EXPECT_EQ(outcome.best_score, 0.8);
+  expect_same(nn::read_checkpoint(folder / "best.safetensors"), at_best);
+}
+
+TEST(Trainer, StopsAtTheCallersWishAndCanGoOn) {
+  TemporaryFolder folder;
+  auto trainer = make_trainer(folder.path(), quick_training());
+  int steps = 0;
+  TrainHooks hooks;
+  hooks.cancelled = [&] { return ++steps == 3; };
+  const auto outcome = trainer.run(hooks);
+  EXPECT_EQ(outcome.ending, Ending::kCancelled);
+  auto again = make_trainer(folder.path(), quick_training());
+  again.resume();
+  EXPECT_EQ(again.steps_taken(), 3);
+}
+
+TEST(Trainer, StopsOnALossThatIsNotANumberAndKeepsItsClips) {
+  TemporaryFolder folder;
+  auto config = quick_training();
+  auto network = tiny_network();
+  {
+    torch::NoGradGuard no_grad;
+    network->no_mem_embed.fill_(std::numeric_limits<float>::quiet_NaN());
+  }
+  config.prompts.point_probability = 1;
+  Trainer trainer(network, tiny_config(), config, std::make_shared<TrialClips>(64, 3, 0),
+                  folder.path());
+  test::expect_error(ErrorCode::kFailedState, "step 0: the loss is nan", [&] { trainer.step(); });
+  EXPECT_TRUE(
+      nn::read_checkpoint(folder / "bad_step.safetensors").tensors.contains("clip1/frames"));
+}
+
+TEST(Trainer, TrainsAdaptersAloneAndMergesThem) {
+  TemporaryFolder folder;
+  auto config = quick_training();
+  config.adapters.rank = 2;
+  config.optimizer.average = 0;
+  auto trainer = make_trainer(folder.path(), config);
+  const auto before = nn::weights_of(*tiny_network());
+  trainer.run({});
+  const auto after = nn::read_checkpoint(folder / "final.safetensors");
+  int changed = 0;
+  for (const auto& [name, tensor] : before.tensors) {
+    const bool adapted = name.ends_with(".weight") && tensor.dim() == 2 &&
+                         !name.ends_with("token.weight") &&
+                         (name.starts_with("memory_attention.") ||
+                          name.starts_with("sam_mask_decoder.transformer."));
+    const bool same = torch::equal(after.tensors.at(name), tensor);
+    EXPECT_TRUE(adapted || same) << name;
+    changed += adapted && !same;
+  }
+  EXPECT_GT(changed, 10);
+
+  auto again = make_trainer(folder.path(), config);
+  again.resume();
+  expect_same(again.weights(false), trainer.weights(false));
+}
+
+TEST(Trainer, RefusesToResumeAnotherRun) {
+  TemporaryFolder folder;
+  auto config = quick_training();
+  make_trainer(folder.path(), config).save_checkpoint();
+  config.seed = 2;
+  auto other = make_trainer(folder.path(), config);
+  test::expect_error(ErrorCode::kModelMismatch, "seed 1, want 2", [&] { other.resume(); });
+}
+
+}  // namespace
+}  // namespace vostrack::train
