@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "base/byte_reader.hpp"
 #include "base/check.hpp"
-#include "nn/byte_reader.hpp"
 #include "train/data/pack_format.hpp"
 
 namespace vostrack::train {
@@ -17,7 +17,7 @@ std::uint32_t checksum(std::span<const std::uint8_t> bytes) {
   return static_cast<std::uint32_t>(::crc32_z(0, bytes.data(), bytes.size()));
 }
 
-std::string text(nn::ByteReader& reader, const std::string& path) {
+std::string text(ByteReader& reader, const std::string& path) {
   const auto length = reader.read<std::uint16_t>();
   check(length <= kMaxText, ErrorCode::kCorruptFile, "{}: a name of {} bytes, want at most {}",
         path, length, kMaxText);
@@ -34,14 +34,13 @@ class PackIndex {
 
   void read() {
     check_header();
-    nn::ByteReader footer(path_ + ": footer", bytes_.last(kFooterSize));
+    ByteReader footer(path_ + ": footer", bytes_.last(kFooterSize));
     const auto offset = footer.read<std::uint64_t>();
     const auto size = footer.read<std::uint64_t>();
     const auto records = footer.read<std::uint64_t>();
     const auto crc = footer.read<std::uint32_t>();
     const std::uint64_t end = bytes_.size() - kFooterSize;
-    check(footer.read<std::uint32_t>() ==
-              checksum(bytes_.last(kFooterSize).first(kFooterChecked)),
+    check(footer.read<std::uint32_t>() == checksum(bytes_.last(kFooterSize).first(kFooterChecked)),
           ErrorCode::kCorruptFile, "{}: the footer fails its checksum", path_);
     check(offset >= kHeaderSize && offset <= end && size == end - offset, ErrorCode::kCorruptFile,
           "{}: index of {} bytes at {}, want it to end at {}", path_, size, offset, end);
@@ -51,7 +50,7 @@ class PackIndex {
     check(records <= size / kSmallestRecord, ErrorCode::kCorruptFile,
           "{}: {} records in an index of {} bytes", path_, records, size);
     planes_end_ = offset;
-    nn::ByteReader reader(path_ + ": index", index);
+    ByteReader reader(path_ + ": index", index);
     pack_.records_.reserve(records);
     for (std::uint64_t i = 0; i < records; ++i) read_record(reader);
     check(reader.remaining() == 0, ErrorCode::kCorruptFile, "{}: {} bytes after the last record",
@@ -64,7 +63,7 @@ class PackIndex {
     check(bytes_.size() >= kHeaderSize + kFooterSize &&
               std::equal(kSignature.begin(), kSignature.end(), bytes_.begin()),
           ErrorCode::kCorruptFile, "{}: is no pack file", path_);
-    nn::ByteReader reader(path_, bytes_, kSignature.size());
+    ByteReader reader(path_, bytes_, kSignature.size());
     const auto version = reader.read<std::uint32_t>();
     check(version == kPackVersion, ErrorCode::kUnsupported, "{}: version {}, want {}", path_,
           version, kPackVersion);
@@ -72,7 +71,7 @@ class PackIndex {
           ErrorCode::kCorruptFile, "{}: cut short, does not end as a pack file does", path_);
   }
 
-  void read_record(nn::ByteReader& reader) {
+  void read_record(ByteReader& reader) {
     RecordInfo info;
     const auto kind = reader.read<std::uint8_t>();
     const auto labels = reader.read<std::uint8_t>();
@@ -116,7 +115,7 @@ class PackIndex {
     pack_.records_.push_back(std::move(info));
   }
 
-  void read_plane(nn::ByteReader& reader, const RecordInfo& info, std::uint64_t size) {
+  void read_plane(ByteReader& reader, const RecordInfo& info, std::uint64_t size) {
     PackReader::Plane plane;
     plane.offset = reader.read<std::uint64_t>();
     plane.stored = reader.read<std::uint64_t>();
