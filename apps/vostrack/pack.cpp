@@ -55,7 +55,8 @@ HeadRules rules_of(const PackArguments& arguments) {
     const std::string kind = equals == std::string::npos ? text : text.substr(equals + 1);
     const auto found = kLabelKinds.find(kind);
     if (found == kLabelKinds.end())
-      throw UsageError(fmt::format("--labels {}: want objects, parts or regions, or SOURCE=KIND", text));
+      throw UsageError(
+          fmt::format("--labels {}: want objects, parts or regions, or SOURCE=KIND", text));
     if (equals == std::string::npos)
       rules.labels = found->second;
     else

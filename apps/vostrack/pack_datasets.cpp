@@ -78,8 +78,8 @@ train::RecordHead head_of(train::RecordKind kind, const std::string& name, const
 /// A video's labels as one picture a frame.
 annotations::LabelImage labels_of(const eval::FrameMasks& masks) {
   annotations::LabelImage image{masks.height, masks.width, {}};
-  image.labels.assign(static_cast<std::size_t>(masks.height) * static_cast<std::size_t>(masks.width),
-                      0);
+  image.labels.assign(
+      static_cast<std::size_t>(masks.height) * static_cast<std::size_t>(masks.width), 0);
   const auto paint = [&](const Mask& mask, std::uint8_t label) {
     for (std::size_t i = 0; i < mask.data.size(); ++i)
       if (mask.data[i]) image.labels[i] = label;
@@ -100,10 +100,11 @@ PackItem clip_of(train::RecordHead head, const std::string& pictures,
     check(by_name->count(frame) != 0, ErrorCode::kNotFound, "{}: there is no such picture in {}",
           truth->path(frame), pictures);
   const int frames = static_cast<int>(truth->frames().size());
-  return {std::move(head), frames, [truth, by_name](int index) {
-            const std::string& frame = truth->frames()[static_cast<std::size_t>(index)];
-            return PackFrame{video::read_picture(by_name->at(frame)), labels_of(truth->read(frame))};
-          }};
+  return {
+      std::move(head), frames, [truth, by_name](int index) {
+        const std::string& frame = truth->frames()[static_cast<std::size_t>(index)];
+        return PackFrame{video::read_picture(by_name->at(frame)), labels_of(truth->read(frame))};
+      }};
 }
 
 /// The videos that a meta.json lists; none without that file.
@@ -130,11 +131,11 @@ std::vector<PackItem> pictures_in(const std::string& root, const HeadRules& rule
   for (const auto& [name, picture] : pictures_by_name(images)) {
     const std::string mask = (masks / (name + ".png")).string();
     if (!fs::exists(mask)) without.push_back(name);
-    items.push_back({head_of(train::RecordKind::kPicture, name, root, rules), 1,
-                     [picture = picture, mask](int) {
-                       return PackFrame{video::read_picture(picture),
-                                        annotations::read_label_png(mask)};
-                     }});
+    items.push_back(
+        {head_of(train::RecordKind::kPicture, name, root, rules), 1,
+         [picture = picture, mask](int) {
+           return PackFrame{video::read_picture(picture), annotations::read_label_png(mask)};
+         }});
   }
   check(without.empty(), ErrorCode::kNotFound, "{}: no mask for {}", masks.string(),
         some_of(without));
@@ -146,9 +147,9 @@ std::vector<PackItem> clips_in(const std::string& root, const HeadRules& rules) 
   std::vector<PackItem> items;
   for (const fs::path& clip : entries_of(root))
     if (fs::is_directory(clip))
-      items.push_back(clip_of(
-          head_of(train::RecordKind::kClip, clip.filename().string(), root, rules),
-          (clip / "images").string(), (clip / "masks").string()));
+      items.push_back(
+          clip_of(head_of(train::RecordKind::kClip, clip.filename().string(), root, rules),
+                  (clip / "images").string(), (clip / "masks").string()));
   return items;
 }
 
@@ -176,12 +177,13 @@ std::vector<PackItem> coco_in(const std::string& root, const std::string& annota
     if (entry.objects.empty()) continue;
     const std::string path = (fs::path(root) / entry.file).string();
     if (!fs::exists(path)) without.push_back(entry.file);
-    auto head = head_of(train::RecordKind::kPicture, fs::path(entry.file).stem().string(), root, named);
+    auto head =
+        head_of(train::RecordKind::kPicture, fs::path(entry.file).stem().string(), root, named);
     auto picture = std::make_shared<const annotations::CocoPicture>(std::move(entry));
-    items.push_back({std::move(head), 1, [path, picture](int) {
-                       return PackFrame{video::read_picture(path),
-                                        annotations::labels_of(*picture)};
-                     }});
+    items.push_back(
+        {std::move(head), 1, [path, picture](int) {
+           return PackFrame{video::read_picture(path), annotations::labels_of(*picture)};
+         }});
   }
   check(without.empty(), ErrorCode::kNotFound, "{}: no picture {}", root, some_of(without));
   return items;

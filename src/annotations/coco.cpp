@@ -66,8 +66,8 @@ std::vector<CocoPicture> pictures_of(const Json& root) {
   for (const Json& entry : root.at("annotations")) {
     const auto id = entry.at("image_id").get<std::int64_t>();
     const auto found = by_id.find(id);
-    check(found != by_id.end(), ErrorCode::kCorruptFile, "an object of picture {}, which is not listed",
-          id);
+    check(found != by_id.end(), ErrorCode::kCorruptFile,
+          "an object of picture {}, which is not listed", id);
     CocoPicture& picture = pictures[found->second];
     try {
       picture.objects.push_back(object_of(entry, picture));
@@ -97,8 +97,7 @@ Mask mask_of(const CocoPicture& picture, const CocoObject& object) {
     Mask mask{picture.height, picture.width,
               std::vector<std::uint8_t>(static_cast<std::size_t>(picture.height) *
                                         static_cast<std::size_t>(picture.width))};
-    for (const auto& outline : std::get<0>(object.shape))
-      fill_polygon(mask, outline);
+    for (const auto& outline : std::get<0>(object.shape)) fill_polygon(mask, outline);
     return mask;
   } catch (const Error& error) {
     fail(ErrorCode::kCorruptFile, "{}: {}", picture.file, error.what());
@@ -110,8 +109,8 @@ LabelImage labels_of(const CocoPicture& picture) {
   std::vector<std::int64_t> areas;
   for (const CocoObject& object : picture.objects) {
     masks.push_back(mask_of(picture, object));
-    areas.push_back(std::accumulate(masks.back().data.begin(), masks.back().data.end(),
-                                    std::int64_t{0}));
+    areas.push_back(
+        std::accumulate(masks.back().data.begin(), masks.back().data.end(), std::int64_t{0}));
     // Crowds first, under everything.
     if (object.crowd) areas.back() = std::numeric_limits<std::int64_t>::max();
   }

@@ -35,16 +35,18 @@ TEST(FillPolygon, CutsOffWhatIsOutside) {
 
 TEST(FillPolygon, NeedsThreeCorners) {
   Mask mask = empty(3, 3);
-  expect_error(ErrorCode::kInvalidArgument, "outline of 4 values",
-               [&] { fill_polygon(mask, std::vector<double>{0, 0, 1, 1}); });
+  expect_error(ErrorCode::kInvalidArgument, "outline of 4 values", [&] {
+    fill_polygon(mask, std::vector<double>{0, 0, 1, 1});
+  });
 }
 
 class Coco : public testing::Test {
  protected:
   std::vector<CocoPicture> read(const std::string& annotations) {
-    test::write_bytes(path_, R"({"images": [{"id": 7, "file_name": "a.jpg", "height": 4, "width": 5},
+    test::write_bytes(path_,
+                      R"({"images": [{"id": 7, "file_name": "a.jpg", "height": 4, "width": 5},
       {"id": 8, "file_name": "b.jpg", "height": 4, "width": 5}], "annotations": [)" +
-                                 annotations + "]}");
+                          annotations + "]}");
     return read_coco(path_);
   }
 
@@ -60,8 +62,8 @@ TEST_F(Coco, PaintsSmallerObjectsOverLargerOnesOverCrowds) {
   ASSERT_EQ(pictures.size(), 2u);
   EXPECT_EQ(pictures[0].file, "a.jpg");
   EXPECT_TRUE(pictures[1].objects.empty());
-  EXPECT_THAT(labels_of(pictures[0]).labels, ElementsAre(255, 1, 1, 1, 0,  //
-                                                         255, 2, 1, 1, 0,  //
+  EXPECT_THAT(labels_of(pictures[0]).labels, ElementsAre(255, 1, 1, 1, 0,    //
+                                                         255, 2, 1, 1, 0,    //
                                                          255, 255, 0, 0, 0,  //
                                                          255, 255, 0, 0, 0));
 }

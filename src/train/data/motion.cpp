@@ -67,9 +67,14 @@ struct View {
   Warp warp() const {
     const double c = std::cos(turn), s = std::sin(turn);
     Warp warp;
-    warp.picture_from_view = {static_cast<float>(c * half_width), static_cast<float>(-s * half_height),
-                              static_cast<float>(x), static_cast<float>(s * half_width),
-                              static_cast<float>(c * half_height), static_cast<float>(y), 0, 0};
+    warp.picture_from_view = {static_cast<float>(c * half_width),
+                              static_cast<float>(-s * half_height),
+                              static_cast<float>(x),
+                              static_cast<float>(s * half_width),
+                              static_cast<float>(c * half_height),
+                              static_cast<float>(y),
+                              0,
+                              0};
     return warp;
   }
 };

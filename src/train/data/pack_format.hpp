@@ -8,7 +8,8 @@
 namespace vostrack::train::pack_format {
 
 /// The line breaks show a file that went through a text-mode copy.
-inline constexpr std::array<std::uint8_t, 8> kSignature = {'v', 't', 'p', 'a', 'c', 'k', '\r', '\n'};
+inline constexpr std::array<std::uint8_t, 8> kSignature = {'v', 't', 'p',  'a',
+                                                           'c', 'k', '\r', '\n'};
 inline constexpr std::array<std::uint8_t, 8> kEnd = {'v', 't', 'p', 'e', 'n', 'd', '\r', '\n'};
 inline constexpr std::size_t kHeaderSize = 16;
 /// Index offset, index size, records (8 bytes each), the index's and the footer's own CRC-32, kEnd.

@@ -44,8 +44,8 @@ PackWriter::PackWriter(const std::string& path, PackCompression compression)
 }
 
 void PackWriter::begin(RecordHead head) {
-  check(!head.name.empty() && std::max({head.name.size(), head.source.size(), head.split.size()}) <=
-                                  kMaxText,
+  check(!head.name.empty() &&
+            std::max({head.name.size(), head.source.size(), head.split.size()}) <= kMaxText,
         ErrorCode::kInvalidArgument, "{}: a record's names must have 1 to {} bytes", path_,
         kMaxText);
   record_ = {};

@@ -61,7 +61,7 @@ class PackWriter {
   std::uint64_t position_ = 0;
   std::size_t records_ = 0;
   std::vector<std::uint8_t> index_;
-  RecordInfo record_;                       ///< the one that is being written
+  RecordInfo record_;                        ///< the one that is being written
   std::vector<std::uint8_t> plane_entries_;  ///< its planes, as the index has them
   std::vector<std::uint32_t> histograms_;    ///< its pixels by label, 256 a frame
 };

@@ -82,8 +82,8 @@ bool inside(float x, float y, const LabelledPicture& picture) {
 }
 
 std::uint8_t label_at(const LabelledPicture& picture, float x, float y) {
-  return picture.labels[static_cast<std::ptrdiff_t>(y) * picture.width +
-                        static_cast<std::ptrdiff_t>(x)];
+  return picture
+      .labels[static_cast<std::ptrdiff_t>(y) * picture.width + static_cast<std::ptrdiff_t>(x)];
 }
 
 std::uint8_t code_at(const LabelledPicture& picture, float x, float y, const CodeTable& codes) {
@@ -122,30 +122,25 @@ double Warp::step(int size) const {
   return 2 * std::max(std::hypot(m[0], m[3]), std::hypot(m[1], m[4])) / size;
 }
 
-void draw_ground(Canvas& canvas, const LabelledPicture& picture, const Warp& warp,
-                 const CodeTable& code_of_label) {
-  for_each_pixel(canvas.size, warp, picture.height, picture.width,
-                 [&](std::size_t pixel, float x, float y) {
-                   const Bilinear at(x, y, picture.width, picture.height);
-                   const std::uint8_t* upper =
-                       picture.rgb + std::ptrdiff_t{3} * at.y0 * picture.width;
-                   const std::uint8_t* lower =
-                       picture.rgb + std::ptrdiff_t{3} * at.y1 * picture.width;
-                   for (int c = 0; c < 3; ++c)
-                     canvas.rgb[3 * pixel + static_cast<std::size_t>(c)] =
-                         static_cast<std::uint8_t>(
-                             at.blend(upper[3 * at.x0 + c], upper[3 * at.x1 + c],
-                                      lower[3 * at.x0 + c], lower[3 * at.x1 + c]));
-                   canvas.codes[pixel] = code_at(picture, x, y, code_of_label);
-                 });
+Warp Warp::halved() const {
+  Warp half = *this;
+  for (std::size_t i = 0; i < 6; ++i) half.picture_from_view[i] /= 2;
+  return half;
 }
 
-void draw_ground_codes(Canvas& canvas, const LabelledPicture& picture, const Warp& warp,
-                       const CodeTable& code_of_label) {
-  for_each_pixel(canvas.size, warp, picture.height, picture.width,
-                 [&](std::size_t pixel, float x, float y) {
-                   canvas.codes[pixel] = code_at(picture, x, y, code_of_label);
-                 });
+void draw_ground(Canvas& canvas, const LabelledPicture& picture, const Warp& warp,
+                 const CodeTable& code_of_label) {
+  for_each_pixel(
+      canvas.size, warp, picture.height, picture.width, [&](std::size_t pixel, float x, float y) {
+        const Bilinear at(x, y, picture.width, picture.height);
+        const std::uint8_t* upper = picture.rgb + std::ptrdiff_t{3} * at.y0 * picture.width;
+        const std::uint8_t* lower = picture.rgb + std::ptrdiff_t{3} * at.y1 * picture.width;
+        for (int c = 0; c < 3; ++c)
+          canvas.rgb[3 * pixel + static_cast<std::size_t>(c)] =
+              static_cast<std::uint8_t>(at.blend(upper[3 * at.x0 + c], upper[3 * at.x1 + c],
+                                                 lower[3 * at.x0 + c], lower[3 * at.x1 + c]));
+        canvas.codes[pixel] = code_at(picture, x, y, code_of_label);
+      });
 }
 
 void draw_cut_out(Canvas& canvas, const LabelledPicture& picture, const Warp& warp,
@@ -166,8 +161,9 @@ void draw_cut_out(Canvas& canvas, const LabelledPicture& picture, const Warp& wa
         // A label's pixels alone, or the edge would bring a rim of the other picture's ground.
         const auto colour = [&](std::size_t i, int c) {
           const std::size_t from =
-              shown[i] ? i : static_cast<std::size_t>(std::max_element(shown.begin(), shown.end()) -
-                                                      shown.begin());
+              shown[i] ? i
+                       : static_cast<std::size_t>(std::max_element(shown.begin(), shown.end()) -
+                                                  shown.begin());
           return static_cast<int>(picture.rgb[3 * places[from] + c]);
         };
         for (int c = 0; c < 3; ++c) {

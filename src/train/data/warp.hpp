@@ -42,8 +42,11 @@ struct Warp {
   Wave bend_u;  ///< added to u, along v, before all else
   Wave bend_v;  ///< added to v, along u
 
-  /// The largest number of picture's pixels that a pixel of the view steps over at its centre.
+  /// How many of the picture's pixels a pixel of the view steps over at its centre, on the axis
+  /// where it is more.
   double step(int size) const;
+  /// The same for a picture of half the size.
+  Warp halved() const;
 };
 
 /// The view: a picture, and what is seen at each pixel as a code of the caller's.
@@ -62,10 +65,6 @@ using CodeTable = std::array<std::uint8_t, 256>;
 /// Draws the picture (bilinear) and the codes of its labels (nearest).
 void draw_ground(Canvas& canvas, const LabelledPicture& picture, const Warp& warp,
                  const CodeTable& code_of_label);
-
-/// As draw_ground(), the codes only.
-void draw_ground_codes(Canvas& canvas, const LabelledPicture& picture, const Warp& warp,
-                       const CodeTable& code_of_label);
 
 enum class CutOutOrder {
   kInFront,  ///< of everything
