@@ -68,6 +68,7 @@ int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err)
     add_eval(app, command);
     add_convert(app, command);
     add_info(app, command);
+    add_pack(app, command);
     add_probe(app, command);
     add_frames(app, command);
     add_train(app, command);

@@ -27,6 +27,7 @@ void add_segment(CLI::App& app, Command& command);
 void add_eval(CLI::App& app, Command& command);
 void add_convert(CLI::App& app, Command& command);
 void add_info(CLI::App& app, Command& command);
+void add_pack(CLI::App& app, Command& command);
 void add_probe(CLI::App& app, Command& command);
 void add_frames(CLI::App& app, Command& command);
 void add_train(CLI::App& app, Command& command);

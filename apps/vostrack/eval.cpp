@@ -18,6 +18,8 @@
 
 #include "apps/vostrack/cli.hpp"
 #include "apps/vostrack/commands.hpp"
+#include "apps/vostrack/eval_clicks.hpp"
+#include "apps/vostrack/eval_interactive.hpp"
 #include "apps/vostrack/eval_page.hpp"
 #include "apps/vostrack/eval_report.hpp"
 #include "apps/vostrack/eval_track.hpp"
@@ -45,6 +47,9 @@ const std::map<std::string, eval::ObjectRule> kObjectRules = {
     {"separate", eval::ObjectRule::kSeparate},
     {"merged", eval::ObjectRule::kMerged}};
 constexpr int kPictureWidth = 480;
+constexpr int kClicksOnPictures = 8;
+const std::vector<std::string> kProtocols = {"tracking", "clicks", "offline", "online"};
+constexpr const char* kPictures = "pictures";  ///< a --dataset without sequences
 
 template <class Value>
 std::vector<std::string> names_of(const std::map<std::string, Value>& table) {
@@ -62,6 +67,11 @@ struct EvalArguments {
   std::string objects = "auto";
   std::string prompt = "mask";
   std::string results;
+  std::string list;
+  std::string protocol;
+  int clicks = 0;
+  int rounds = InteractiveRule().rounds;
+  double smallest = 0.01;
   bool score_first = false;
   bool score_last = false;
   double tolerance = eval::kBoundaryTolerance;
@@ -291,9 +301,111 @@ void share_threads(ModelArguments& model, int jobs) {
     model.threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / jobs);
 }
 
+/// Clicks through single pictures instead of tracking.
+int evaluate_pictures(const EvalArguments& arguments, const Console& console) {
+  const ReportFolder folder(arguments.out);
+  folder.check_free(arguments.overwrite);
+  const fs::path root(arguments.root);
+  std::vector<std::string> names =
+      arguments.list.empty() ? std::vector<std::string>() : eval::read_split(arguments.list);
+  check(fs::is_directory(root / "images") && fs::is_directory(root / "masks"), ErrorCode::kNotFound,
+        "{}: want folders images and masks in it", arguments.root);
+  std::map<std::string, std::string> pictures;
+  for (const fs::directory_entry& entry : fs::directory_iterator(root / "images"))
+    if (video::is_picture_name(entry.path().string()))
+      pictures[entry.path().stem().string()] = entry.path().string();
+  if (names.empty())
+    for (const auto& [name, path] : pictures) names.push_back(name);
+  for (const std::string& name : names)
+    check(pictures.count(name) != 0 && fs::exists(root / "masks" / (name + ".png")),
+          ErrorCode::kNotFound, "{}: no picture {} with a mask", arguments.root, name);
+
+  const Model model = arguments.model.load();
+  ImageSegmenter segmenter(model);
+  ClickReport report;
+  report.root = arguments.root;
+  report.run = run_of(arguments, model);
+  report.smallest = arguments.smallest;
+  folder.prepare({});
+  Progress progress("Clicking", static_cast<std::int64_t>(names.size()), console.err,
+                    arguments.quiet ? ProgressStyle::kNone : console.progress);
+  for (const std::string& name : names) {
+    if (interrupted()) {
+      report.complete = false;
+      break;
+    }
+    for (ClickedObject& object : click_through(
+             segmenter, pictures.at(name), (root / "masks" / (name + ".png")).string(),
+             arguments.clicks == 0 ? kClicksOnPictures : arguments.clicks, arguments.smallest))
+      report.objects.push_back(std::move(object));
+    ++report.pictures;
+    progress.step();
+  }
+  progress.finish();
+  report.seconds = progress.seconds();
+  if (report.objects.empty() && !report.complete) return kInterrupted;
+  check(!report.objects.empty(), ErrorCode::kNotFound, "{}: no object of at least {} of a picture",
+        arguments.root, arguments.smallest);
+  write_json(folder.file("report.json").string(), report_json(report));
+  write_text(folder.file("report.csv"), report_csv(report));
+  console.out << table_text(report) << "  " << folder.file("report.json").string() << '\n';
+  return report.complete ? kSuccess : kInterrupted;
+}
+
+/// Corrects each object in several rounds.
+int evaluate_interactive(const EvalArguments& arguments, const Console& console) {
+  const ReportFolder folder(arguments.out);
+  folder.check_free(arguments.overwrite);
+  const std::vector<Case> cases = open_cases(arguments, folder.masks());
+  InteractiveRule rule;
+  rule.online = arguments.protocol == "online";
+  rule.rounds = arguments.rounds;
+  if (arguments.clicks > 0) rule.clicks = arguments.clicks;
+  rule.boundary_tolerance = arguments.tolerance;
+  std::int64_t total = 0;
+  for (const Case& one : cases)
+    total += std::ssize(eval::appearances(one.truth, protocol_of(arguments).late));
+
+  const Model model = arguments.model.load();
+  folder.prepare({});
+  Progress progress("Correcting", total, console.err,
+                    arguments.quiet ? ProgressStyle::kNone : console.progress);
+  std::vector<InteractiveObject> objects;
+  for (const Case& one : cases)
+    for (const eval::Appearance& first :
+         eval::appearances(one.truth, protocol_of(arguments).late)) {
+      InteractiveObject object =
+          interact(model, one.sequence, one.truth, first, rule, [] { return !interrupted(); });
+      if (object.jf.empty()) break;
+      objects.push_back(std::move(object));
+      progress.step();
+    }
+  progress.finish();
+  if (objects.empty()) return kInterrupted;
+  const bool complete = std::ssize(objects) == total;
+  Json json = interactive_json(objects, rule);
+  json["dataset"] = arguments.dataset;
+  json["root"] = arguments.root;
+  json["model"] = model.path();
+  json["complete"] = complete;
+  write_json(folder.file("report.json").string(), json);
+  write_text(folder.file("report.csv"), interactive_csv(objects));
+  console.out << interactive_table(objects) << "  " << folder.file("report.json").string() << '\n';
+  return complete ? kSuccess : kInterrupted;
+}
+
 int evaluate(EvalArguments arguments, const Console& console) {
+  const bool pictures = arguments.dataset == kPictures;
+  if (arguments.protocol.empty()) arguments.protocol = pictures ? "clicks" : "tracking";
+  if (pictures != (arguments.protocol == "clicks"))
+    throw UsageError("--protocol clicks goes with --dataset pictures, the others with videos");
+  if (arguments.protocol != "tracking" && !arguments.results.empty())
+    throw UsageError("--results can be scored with --protocol tracking only");
+  if (pictures) return evaluate_pictures(arguments, console);
+  if (!arguments.list.empty()) throw UsageError("--list goes with --dataset pictures");
   if (!arguments.split.empty() && !arguments.sequences.empty())
     throw UsageError("--split and --sequences both say which sequences; give one of them");
+  if (arguments.protocol != "tracking") return evaluate_interactive(arguments, console);
   const ReportFolder folder(arguments.out);
   folder.check_free(arguments.overwrite);
   const bool tracks = arguments.results.empty();
@@ -354,16 +466,21 @@ void add_eval(CLI::App& app, Command& command) {
   sub->footer(
       "  vostrack eval --root DAVIS --sequences bear,dog --prompt mask --out report/\n"
       "  vostrack eval --root DAVIS --split val.txt --results masks/ --out report/\n"
+      "  vostrack eval --dataset pictures --root train/ --list models/held_back_pictures.txt \\\n"
+      "      --out report/\n"
       "\n"
       "J is the overlap with the annotation, F the agreement of the contours, recall the share of\n"
       "frames above 50, decay the loss from the first quarter to the last. The frame on which an\n"
       "object is marked and the last one are not scored.");
   const char* data = "Data";
+  std::vector<std::string> datasets = names_of(kDatasets);
+  datasets.emplace_back(kPictures);
   sub->add_option("--dataset", arguments->dataset,
                   "Layout and protocol: davis (objects of the first frame), youtube-vos (MOSE "
-                  "too) or sav (objects first seen later are marked there)")
+                  "too), sav (objects first seen later are marked there), or pictures "
+                  "(images/NAME.jpg, masks/NAME.png; clicked, not tracked)")
       ->type_name("NAME")
-      ->check(CLI::IsMember(names_of(kDatasets)))
+      ->check(CLI::IsMember(datasets))
       ->capture_default_str()
       ->group(data);
   sub->add_option("--root", arguments->root, "The dataset's folder")
@@ -381,6 +498,9 @@ void add_eval(CLI::App& app, Command& command) {
   sub->add_option("--sequences", arguments->sequences, "Sequences [default: all]")
       ->type_name("A,B")
       ->delimiter(',')
+      ->group(data);
+  sub->add_option("--list", arguments->list, "List of pictures, a name a line [default: all]")
+      ->type_name("FILE")
       ->group(data);
   sub->add_option("--objects", arguments->objects,
                   "separate: a label an object, 255 not scored; merged: all labels are one object; "
@@ -407,6 +527,31 @@ void add_eval(CLI::App& app, Command& command) {
       ->check(CLI::Range(1, 256))
       ->capture_default_str()
       ->group(tracking);
+  const char* clicking = "Clicking";
+  sub->add_option("--protocol", arguments->protocol,
+                  "tracking; clicks (on pictures); offline (each round corrects the worst frame "
+                  "and tracks again) or online (one pass that stops at frames below 75 to correct "
+                  "them) [default: clicks for pictures, else tracking]")
+      ->type_name("NAME")
+      ->check(CLI::IsMember(kProtocols))
+      ->group(clicking);
+  sub->add_option("--clicks", arguments->clicks,
+                  "On each object of a picture [default: 8], or on each corrected frame "
+                  "[default: 3]")
+      ->type_name("N")
+      ->check(CLI::Range(1, 100))
+      ->group(clicking);
+  sub->add_option("--rounds", arguments->rounds, "Frames that are clicked on, the first included")
+      ->type_name("N")
+      ->check(CLI::Range(1, 100))
+      ->capture_default_str()
+      ->group(clicking);
+  sub->add_option("--smallest", arguments->smallest,
+                  "Objects with a smaller share of the picture are not clicked on")
+      ->type_name("SHARE")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str()
+      ->group(clicking);
   const char* scoring = "Scoring";
   sub->add_flag("--score-first", arguments->score_first, "Score the marked frame too")
       ->group(scoring);

@@ -25,19 +25,11 @@ Json statistics_json(const Statistics& statistics) {
   return {{"mean", statistics.mean}, {"recall", statistics.recall}, {"decay", statistics.decay}};
 }
 
-/// As RFC 4180 has it.
-std::string quoted(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string result = "\"";
-  for (char c : text) result += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return result + "\"";
-}
-
 std::string csv_line(const std::string& sequence, const std::string& object, std::size_t frames,
                      const Statistics& j, const Statistics& f, double jf) {
   return fmt::format("{},{},{},{:.6f},{:.6f},{:.6f},{:.6f},{:.6f},{:.6f},{:.6f}\n",
-                     quoted(sequence), object, frames, j.mean, j.recall, j.decay, f.mean, f.recall,
-                     f.decay, jf);
+                     csv_field(sequence), object, frames, j.mean, j.recall, j.decay, f.mean,
+                     f.recall, f.decay, jf);
 }
 
 Json object_json(const eval::ObjectScore& object) {
@@ -53,6 +45,13 @@ Json object_json(const eval::ObjectScore& object) {
 }
 
 }  // namespace
+
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string result = "\"";
+  for (char c : text) result += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return result + "\"";
+}
 
 eval::TotalScore EvalReport::total() const {
   std::vector<eval::SequenceScore> scores;

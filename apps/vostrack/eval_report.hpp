@@ -41,6 +41,11 @@ struct EvalReport {
   double frames_per_second() const;
 };
 
+/// Quoted where it has to be.
+///
+/// Source: RFC 4180
+std::string csv_field(const std::string& text);
+
 /// In percent; a line an object where any sequence has several.
 std::string table_text(const EvalReport& report);
 

@@ -4,8 +4,8 @@
 #include <optional>
 #include <unordered_map>
 
+#include "base/byte_reader.hpp"
 #include "base/check.hpp"
-#include "nn/byte_reader.hpp"
 #include "nn/shared_bytes.hpp"
 
 // Source: CPython's Lib/pickletools.py (opcodes); PyTorch's torch/_utils.py and

@@ -4,8 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "base/byte_reader.hpp"
 #include "base/check.hpp"
-#include "nn/byte_reader.hpp"
 #include "nn/safetensors.hpp"
 #include "nn/safetensors_types.hpp"
 #include "nn/shared_bytes.hpp"

@@ -6,8 +6,8 @@
 #include <optional>
 #include <vector>
 
+#include "base/byte_reader.hpp"
 #include "base/check.hpp"
-#include "nn/byte_reader.hpp"
 
 // Source: PKWARE's APPNOTE.TXT 6.3.10, sections 4.3 (records) and 4.5.3 (zip64 extra field).
 

@@ -9,10 +9,10 @@
 
 #include "base/check.hpp"
 
-namespace vostrack::nn {
+namespace vostrack {
 
 static_assert(std::endian::native == std::endian::little,
-              "checkpoints are little-endian and are mapped as they are");
+              "our files are little-endian and are mapped as they are");
 
 class ByteReader {
  public:
@@ -54,4 +54,4 @@ class ByteReader {
   std::size_t position_;
 };
 
-}  // namespace vostrack::nn
+}  // namespace vostrack
