@@ -18,8 +18,7 @@
 
 #include "apps/vostrack/cli.hpp"
 #include "apps/vostrack/commands.hpp"
-#include "apps/vostrack/eval_clicks.hpp"
-#include "apps/vostrack/eval_interactive.hpp"
+#include "apps/vostrack/eval_command.hpp"
 #include "apps/vostrack/eval_page.hpp"
 #include "apps/vostrack/eval_report.hpp"
 #include "apps/vostrack/eval_track.hpp"
@@ -35,19 +34,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::map<std::string, eval::Dataset> kDatasets = {{"davis", eval::Dataset::kDavis},
-                                                        {"youtube-vos", eval::Dataset::kYouTubeVos},
-                                                        {"sav", eval::Dataset::kSav}};
 const std::map<std::string, SimulatedPrompt> kPrompts = {{"mask", SimulatedPrompt::kMask},
                                                          {"box", SimulatedPrompt::kBox},
                                                          {"point", SimulatedPrompt::kPoint},
                                                          {"points3", SimulatedPrompt::kPoints3}};
-const std::map<std::string, eval::ObjectRule> kObjectRules = {
-    {"auto", eval::ObjectRule::kAuto},
-    {"separate", eval::ObjectRule::kSeparate},
-    {"merged", eval::ObjectRule::kMerged}};
 constexpr int kPictureWidth = 480;
-constexpr int kClicksOnPictures = 8;
 const std::vector<std::string> kProtocols = {"tracking", "clicks", "offline", "online"};
 constexpr const char* kPictures = "pictures";  ///< a --dataset without sequences
 
@@ -56,109 +47,6 @@ std::vector<std::string> names_of(const std::map<std::string, Value>& table) {
   std::vector<std::string> names;
   for (const auto& [name, value] : table) names.push_back(name);
   return names;
-}
-
-struct EvalArguments {
-  std::string dataset = "davis";
-  std::string root;
-  std::string resolution = "480p";
-  std::string split;
-  std::vector<std::string> sequences;
-  std::string objects = "auto";
-  std::string prompt = "mask";
-  std::string results;
-  std::string list;
-  std::string protocol;
-  int clicks = 0;
-  int rounds = InteractiveRule().rounds;
-  double smallest = 0.01;
-  bool score_first = false;
-  bool score_last = false;
-  double tolerance = eval::kBoundaryTolerance;
-  std::string out;
-  bool overwrite = false;
-  int worst = 12;
-  int jobs = 1;
-  bool quiet = false;
-  ModelArguments model;
-};
-
-/// The folder of a report.
-class ReportFolder {
- public:
-  explicit ReportFolder(fs::path root) : root_(std::move(root)) {}
-
-  fs::path masks() const { return root_ / "masks"; }
-  fs::path worst() const { return root_ / "worst"; }
-  fs::path file(const char* name) const { return root_ / name; }
-
-  void check_free(bool overwrite) const {
-    check(!fs::exists(root_) || fs::is_directory(root_), ErrorCode::kInvalidArgument,
-          "{}: is a file, want a folder for the report", root_.string());
-    if (overwrite) return;
-    for (const fs::path& path : {masks(), file("report.json")})
-      check(!fs::exists(path), ErrorCode::kInvalidArgument,
-            "{}: an earlier report is there; give another --out, or --overwrite to replace it",
-            path.string());
-  }
-  /// Takes an earlier report away, and masks of these sequences if new ones will be made.
-  void prepare(const std::vector<eval::Sequence>& tracked) const {
-    try {
-      fs::create_directories(root_);
-      for (const char* name : {"report.json", "report.csv", "report.html"}) fs::remove(file(name));
-      for (const eval::Sequence& sequence : tracked) remove_from(masks() / sequence.name, ".png");
-      remove_from(worst(), ".jpg");
-    } catch (const fs::filesystem_error& error) {
-      fail(ErrorCode::kIo, "{}: {}", root_.string(), error.code().message());
-    }
-  }
-
- private:
-  /// Other files stay.
-  static void remove_from(const fs::path& folder, const char* suffix) {
-    if (!fs::is_directory(folder)) return;
-    for (const fs::directory_entry& entry : fs::directory_iterator(folder))
-      if (entry.path().extension() == suffix) fs::remove(entry.path());
-  }
-
-  fs::path root_;
-};
-
-/// A sequence with its annotation, and where its results lie or will lie.
-struct Case {
-  eval::Sequence sequence;
-  eval::MaskSequence truth;
-  std::string results;
-};
-
-void write_text(const fs::path& path, const std::string& text) {
-  write_file_atomically(path.string(),
-                        std::span(reinterpret_cast<const std::uint8_t*>(text.data()), text.size()));
-}
-
-std::vector<Case> open_cases(const EvalArguments& arguments, const fs::path& results) {
-  const std::vector<std::string> names =
-      arguments.split.empty() ? arguments.sequences : eval::read_split(arguments.split);
-  std::vector<Case> cases;
-  for (eval::Sequence& sequence : eval::find_sequences(
-           kDatasets.at(arguments.dataset), arguments.root, arguments.resolution, names)) {
-    eval::MaskSequence truth(sequence.annotations, kObjectRules.at(arguments.objects));
-    std::string folder = (results / sequence.name).string();
-    // What `vostrack track` writes.
-    if (!arguments.results.empty() && fs::is_directory(folder + "/masks")) folder += "/masks";
-    cases.push_back({std::move(sequence), std::move(truth), std::move(folder)});
-  }
-  return cases;
-}
-
-eval::Protocol protocol_of(const EvalArguments& arguments) {
-  eval::Protocol protocol;
-  protocol.score_first = arguments.score_first;
-  protocol.score_last = arguments.score_last;
-  protocol.late = arguments.dataset == "davis" ? eval::LateObjects::kIgnored
-                                               : eval::LateObjects::kPromptedWhenSeen;
-  protocol.boundary_tolerance = arguments.tolerance;
-  return protocol;
 }
 
 /// Calls `work(i)` for 0 ≤ i < count on some threads. The first exception stops the rest and is
@@ -286,122 +174,20 @@ std::vector<WorstPicture> draw_worst(const std::vector<Case>& cases, const EvalR
   return pictures;
 }
 
-EvalRun run_of(const EvalArguments& arguments, const Model& model) {
-  return {model.path(),
-          model.name(),
-          model.image_size(),
-          arguments.model.device,
-          arguments.model.precision,
-          arguments.prompt};
-}
-
 /// As many threads for each sequence as leave none waiting for a core.
 void share_threads(ModelArguments& model, int jobs) {
   if (model.threads == 0 && jobs > 1)
     model.threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / jobs);
 }
 
-/// Clicks through single pictures instead of tracking.
-int evaluate_pictures(const EvalArguments& arguments, const Console& console) {
-  const ReportFolder folder(arguments.out);
-  folder.check_free(arguments.overwrite);
-  const fs::path root(arguments.root);
-  std::vector<std::string> names =
-      arguments.list.empty() ? std::vector<std::string>() : eval::read_split(arguments.list);
-  check(fs::is_directory(root / "images") && fs::is_directory(root / "masks"), ErrorCode::kNotFound,
-        "{}: want folders images and masks in it", arguments.root);
-  std::map<std::string, std::string> pictures;
-  for (const fs::directory_entry& entry : fs::directory_iterator(root / "images"))
-    if (video::is_picture_name(entry.path().string()))
-      pictures[entry.path().stem().string()] = entry.path().string();
-  if (names.empty())
-    for (const auto& [name, path] : pictures) names.push_back(name);
-  for (const std::string& name : names)
-    check(pictures.count(name) != 0 && fs::exists(root / "masks" / (name + ".png")),
-          ErrorCode::kNotFound, "{}: no picture {} with a mask", arguments.root, name);
-
-  const Model model = arguments.model.load();
-  ImageSegmenter segmenter(model);
-  ClickReport report;
-  report.root = arguments.root;
-  report.run = run_of(arguments, model);
-  report.smallest = arguments.smallest;
-  folder.prepare({});
-  Progress progress("Clicking", static_cast<std::int64_t>(names.size()), console.err,
-                    arguments.quiet ? ProgressStyle::kNone : console.progress);
-  for (const std::string& name : names) {
-    if (interrupted()) {
-      report.complete = false;
-      break;
-    }
-    for (ClickedObject& object : click_through(
-             segmenter, pictures.at(name), (root / "masks" / (name + ".png")).string(),
-             arguments.clicks == 0 ? kClicksOnPictures : arguments.clicks, arguments.smallest))
-      report.objects.push_back(std::move(object));
-    ++report.pictures;
-    progress.step();
-  }
-  progress.finish();
-  report.seconds = progress.seconds();
-  if (report.objects.empty() && !report.complete) return kInterrupted;
-  check(!report.objects.empty(), ErrorCode::kNotFound, "{}: no object of at least {} of a picture",
-        arguments.root, arguments.smallest);
-  write_json(folder.file("report.json").string(), report_json(report));
-  write_text(folder.file("report.csv"), report_csv(report));
-  console.out << table_text(report) << "  " << folder.file("report.json").string() << '\n';
-  return report.complete ? kSuccess : kInterrupted;
-}
-
-/// Corrects each object in several rounds.
-int evaluate_interactive(const EvalArguments& arguments, const Console& console) {
-  const ReportFolder folder(arguments.out);
-  folder.check_free(arguments.overwrite);
-  const std::vector<Case> cases = open_cases(arguments, folder.masks());
-  InteractiveRule rule;
-  rule.online = arguments.protocol == "online";
-  rule.rounds = arguments.rounds;
-  if (arguments.clicks > 0) rule.clicks = arguments.clicks;
-  rule.boundary_tolerance = arguments.tolerance;
-  std::int64_t total = 0;
-  for (const Case& one : cases)
-    total += std::ssize(eval::appearances(one.truth, protocol_of(arguments).late));
-
-  const Model model = arguments.model.load();
-  folder.prepare({});
-  Progress progress("Correcting", total, console.err,
-                    arguments.quiet ? ProgressStyle::kNone : console.progress);
-  std::vector<InteractiveObject> objects;
-  for (const Case& one : cases)
-    for (const eval::Appearance& first :
-         eval::appearances(one.truth, protocol_of(arguments).late)) {
-      InteractiveObject object =
-          interact(model, one.sequence, one.truth, first, rule, [] { return !interrupted(); });
-      if (object.jf.empty()) break;
-      objects.push_back(std::move(object));
-      progress.step();
-    }
-  progress.finish();
-  if (objects.empty()) return kInterrupted;
-  const bool complete = std::ssize(objects) == total;
-  Json json = interactive_json(objects, rule);
-  json["dataset"] = arguments.dataset;
-  json["root"] = arguments.root;
-  json["model"] = model.path();
-  json["complete"] = complete;
-  write_json(folder.file("report.json").string(), json);
-  write_text(folder.file("report.csv"), interactive_csv(objects));
-  console.out << interactive_table(objects) << "  " << folder.file("report.json").string() << '\n';
-  return complete ? kSuccess : kInterrupted;
-}
-
 int evaluate(EvalArguments arguments, const Console& console) {
-  const bool pictures = arguments.dataset == kPictures;
-  if (arguments.protocol.empty()) arguments.protocol = pictures ? "clicks" : "tracking";
-  if (pictures != (arguments.protocol == "clicks"))
+  const bool of_pictures = arguments.dataset == kPictures;
+  if (arguments.protocol.empty()) arguments.protocol = of_pictures ? "clicks" : "tracking";
+  if (of_pictures != (arguments.protocol == "clicks"))
     throw UsageError("--protocol clicks goes with --dataset pictures, the others with videos");
   if (arguments.protocol != "tracking" && !arguments.results.empty())
     throw UsageError("--results can be scored with --protocol tracking only");
-  if (pictures) return evaluate_pictures(arguments, console);
+  if (of_pictures) return evaluate_pictures(arguments, console);
   if (!arguments.list.empty()) throw UsageError("--list goes with --dataset pictures");
   if (!arguments.split.empty() && !arguments.sequences.empty())
     throw UsageError("--split and --sequences both say which sequences; give one of them");
