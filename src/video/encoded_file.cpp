@@ -166,25 +166,26 @@ void EncodedFile::encode(const AVFrame* frame) {
     packet_->duration = last_duration_;  // counts for the last frame only: no other ends it
     write_sound(static_cast<double>(packet_->dts) * av_q2d(format_.tick));
     av_packet_rescale_ts(packet_.get(), format_.tick, stream_->time_base);
-    write_packet(*packet_);
+    check_written(av_interleaved_write_frame(muxer_.get(), packet_.get()));
+    check_written(muxer_->pb->error);
   }
   check(code == AVERROR(EAGAIN) || code == AVERROR_EOF, ErrorCode::kInternal,
         "{}: encoding failed: {}{}", path(), error_text(code), log_.said());
 }
 
-/// Writes the sound before a time, so that a player finds both streams' packets side by side.
+/// Writes the sound before a time, so that a player finds both streams' packets side by side. A
+/// packet that does not advance, or is damaged so that the container refuses it, is left out.
 void EncodedFile::write_sound(double until_s) {
   if (!sound_) return;
   while (AVPacket* packet = sound_->next_before(until_s)) {
     packet->stream_index = sound_stream_->index;
     av_packet_rescale_ts(packet, sound_->stream().time_base, sound_stream_->time_base);
-    write_packet(*packet);
+    if (packet->dts <= last_sound_dts_) continue;
+    last_sound_dts_ = packet->dts;
+    const int code = av_interleaved_write_frame(muxer_.get(), packet);
+    if (code != AVERROR_INVALIDDATA) check_written(code);
+    check_written(muxer_->pb->error);
   }
-}
-
-void EncodedFile::write_packet(AVPacket& packet) {
-  check_written(av_interleaved_write_frame(muxer_.get(), &packet));
-  check_written(muxer_->pb->error);
 }
 
 void EncodedFile::check_written(int code) {

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -99,7 +100,6 @@ class EncodedFile {
   void add_sound(const SoundSource& source);
   void encode(const AVFrame* frame);
   void write_sound(double until_s);
-  void write_packet(AVPacket& packet);
   void check_written(int code);
 
   LogSink log_;       // outlives what writes to it
@@ -112,6 +112,7 @@ class EncodedFile {
   AVStream* stream_ = nullptr;  ///< the muxer's, as the next
   AVStream* sound_stream_ = nullptr;
   std::unique_ptr<SoundReader> sound_;
+  std::int64_t last_sound_dts_ = std::numeric_limits<std::int64_t>::min();
   PacketPtr packet_ = new_packet();
   double last_pts_s_ = 0;
   std::int64_t next_tick_ = 0;  ///< of the frame that tick_of() was asked for last

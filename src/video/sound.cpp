@@ -92,9 +92,8 @@ bool SoundReader::place() {
     return false;
   }
   const std::int64_t shift = std::llround(source_.start_s / tick);
-  if (!sound(shift) || packet_->dts <= last_dts_) return false;
-  last_dts_ = packet_->dts;
-  packet_->pts -= shift;
+  if (!sound(shift)) return false;
+  packet_->pts = std::max(packet_->pts, packet_->dts) - shift;
   packet_->dts -= shift;
   return true;
 }

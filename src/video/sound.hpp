@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
 
 #include "video/ffmpeg.hpp"
 #include "video/ffmpeg_log.hpp"
@@ -13,8 +12,7 @@ namespace vostrack::video {
 /// Reads the packets of a local file's best sound stream in order, on the new video's clock.
 ///
 /// A packet that straddles the start is kept with a time below 0, and so is one that ends there,
-/// from which decoders warm up; players begin at 0. Packets without a time, or with one that goes
-/// back, are left out.
+/// from which decoders warm up; players begin at 0. Packets without a time are left out.
 ///
 /// Thread safety: one thread at a time. `log` must outlive it.
 class SoundReader {
@@ -43,7 +41,6 @@ class SoundReader {
   PacketPtr packet_ = new_packet();
   bool pending_ = false;  ///< packet_ is yet to be given out
   bool ended_ = false;
-  std::int64_t last_dts_ = std::numeric_limits<std::int64_t>::min();
 };
 
 }  // namespace vostrack::video
