@@ -7,7 +7,7 @@
 /// Any Error is fine. A crash, another exception, a clip that takes too long or too much memory is
 /// not: the input then lies in the working folder as fuzz_failure.bin.
 #include <sys/resource.h>
-#include <unistd.h>
+#include <sys/time.h>
 
 #include <algorithm>
 #include <chrono>
@@ -21,6 +21,7 @@
 
 #include "support/temporary_folder.hpp"
 #include "video/file_source.hpp"
+#include "video/writer.hpp"
 
 namespace {
 
@@ -29,14 +30,22 @@ using Clock = std::chrono::steady_clock;
 
 /// Of processor time, with sanitizers, so that a busy machine is no failure.
 constexpr double kMaxSecondsPerInput = 30;
-/// An input that waits for ever uses no processor time.
-constexpr unsigned kMaxWaitSeconds = 600;
+/// An endless loop is ended by a signal after this much.
+constexpr long kEndlessSeconds = 4 * static_cast<long>(kMaxSecondsPerInput);
 /// One picture of the largest size allowed takes as much.
 constexpr long kMaxMegabytes = 4096;
 constexpr std::int64_t kMaxFrames = 40;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+/// Ends the program after so many processor seconds, which leaves the input where it is; 0 calls it
+/// off.
+void end_after(long seconds) {
+  itimerval timer{};
+  timer.it_value.tv_sec = seconds;
+  ::setitimer(ITIMER_PROF, &timer, nullptr);
 }
 
 double processor_seconds() {
@@ -78,12 +87,25 @@ void damage(std::string& bytes, std::mt19937& random) {
     }
 }
 
-/// Sequentially, then a few frames out of order.
+/// Copies the sound beside a black picture.
+void copy_sound(const std::string& path) {
+  try {
+    vostrack::video::VideoWriter writer(
+        "fuzz_sound.mov", 16, 16,
+        {.sound = vostrack::video::SoundSource{.path = path, .start_s = 0.1}});
+    const vostrack::Image black{16, 16, std::vector<std::uint8_t>(3 * 16 * 16)};
+    for (int i = 0; i < 5; ++i) writer.write(black, i * 0.2);
+    writer.finish();
+  } catch (const vostrack::Error&) {
+  }
+}
+
+/// Sequentially, then a few frames out of order, then the sound.
 ///
 /// @return  processor seconds
 double read(const std::string& path, std::mt19937& random) {
   const double began = processor_seconds();
-  ::alarm(kMaxWaitSeconds);  // ends the program, which leaves the input where it is
+  end_after(kEndlessSeconds);
   try {
     auto source = vostrack::video::open_file(path, {.threads = 1});
     const std::int64_t count = std::min(source->frame_count(), kMaxFrames);
@@ -95,7 +117,8 @@ double read(const std::string& path, std::mt19937& random) {
     }
   } catch (const vostrack::Error&) {
   }
-  ::alarm(0);
+  copy_sound(path);
+  end_after(0);
   return processor_seconds() - began;
 }
 
@@ -142,6 +165,7 @@ int main(int argc, char** argv) {
     }
   }
   fs::remove("fuzz_failure.bin");
+  fs::remove("fuzz_sound.mov");
   std::printf("%ld inputs, the slowest took %.2f s, peak memory %ld MB\n", inputs, slowest,
               peak_megabytes());
   return 0;
