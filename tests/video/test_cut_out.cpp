@@ -41,7 +41,20 @@ Image scene() {
 struct Timed {
   double pts_s;
   RgbaImage image;
+  double most_opaque;  ///< 0 to 1, in the decoder's own depth
 };
+
+double most_opaque(const AVFrame& frame) {
+  const int depth = av_pix_fmt_desc_get(AVPixelFormat(frame.format))->comp[3].depth;
+  int most = 0;
+  for (int y = 0; y < frame.height; ++y) {
+    const std::uint8_t* row = frame.data[3] + std::ptrdiff_t{y} * frame.linesize[3];
+    for (int x = 0; x < frame.width; ++x)
+      most =
+          std::max<int>(most, depth > 8 ? reinterpret_cast<const std::uint16_t*>(row)[x] : row[x]);
+  }
+  return most / ((1 << depth) - 1.0);
+}
 
 /// A video's pictures with transparency, through FFmpeg's own decoder and conversion. FFmpeg's
 /// built-in VP9 decoder knows no alpha, so a decoder can be named.
@@ -75,7 +88,7 @@ std::vector<Timed> read_rgba(const std::string& path, const char* decoder) {
       const int strides[] = {4 * image.width};
       sws_scale(scaler.get(), frame->data, frame->linesize, 0, frame->height, planes, strides);
       frames.push_back({static_cast<double>(frame->pts) * av_q2d(context->streams[0]->time_base),
-                        std::move(image)});
+                        std::move(image), most_opaque(*frame)});
     }
   };
   while (av_read_frame(context, packet.get()) >= 0) {
@@ -168,6 +181,7 @@ TEST(CutOutWriter, KeepsOpacityExactlyInProRes) {
         difference(cut_out(scene(), disc(5 * static_cast<int>(i)), 1), frames[i].image);
     EXPECT_LE(off.opacity, 1) << i;  // FFmpeg's way from 10 bits to 8 rounds down
     EXPECT_LT(off.colours, 2) << i;
+    EXPECT_EQ(frames[i].most_opaque, 1) << i;
     EXPECT_EQ(frames[i].image.rgba[3], 0);
     EXPECT_EQ(frames[i].image.rgba[4 * (24 * kWidth + 25 + 5 * i) + 3], 255);
   }
