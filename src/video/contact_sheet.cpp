@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <opencv2/imgproc.hpp>
 
 #include "base/check.hpp"
 #include "video/drawing.hpp"
+#include "video/text.hpp"
+#include "video/utf8.hpp"
 
 namespace vostrack::video {
 namespace {
@@ -20,14 +21,16 @@ int height_in_cell(const Image& image, int cell_width) {
   return std::max(1, static_cast<int>(std::lround(1.0 * image.height * cell_width / image.width)));
 }
 
-/// Shortens a caption until it fits, with dots for what is gone.
-std::string fit(std::string text, double size, int width) {
-  const auto extent = [&](const std::string& candidate) {
-    return cv::getTextSize(candidate, cv::FONT_HERSHEY_SIMPLEX, size, 1, nullptr).width;
-  };
-  if (extent(text) <= width) return text;
-  while (!text.empty() && extent(text + "...") > width) text.pop_back();
-  return text + "...";
+/// A caption, shortened until it fits, with dots for what is gone.
+TextLine fit(const std::string& text, double size, int width) {
+  TextLine line(text, size, 1);
+  for (std::u32string shorter = code_points(text); line.width() > width && !shorter.empty();) {
+    shorter.pop_back();
+    std::string with_dots;
+    for (char32_t character : shorter) with_dots += utf8(character);
+    line = TextLine(with_dots + "...", size, 1);
+  }
+  return line;
 }
 
 }  // namespace
@@ -62,9 +65,8 @@ Image contact_sheet(std::span<const CaptionedImage> pictures, int columns, int c
     const cv::Mat pixels(cell.height, cell.width, CV_8UC3, cell.rgb.data());
     const int drop = (picture_height - cell.height) / 2;
     pixels.copyTo(ground(cv::Rect(left, top + drop, cell.width, cell.height)));
-    cv::putText(ground, fit(picture.caption, text_size, cell_width - 4),
-                {left + 2, top + picture_height + strip - strip / 3}, cv::FONT_HERSHEY_SIMPLEX,
-                text_size, kText, 1, cv::LINE_AA);
+    fit(picture.caption, text_size, cell_width - 4)
+        .draw(ground, {left + 2, top + picture_height + strip - strip / 3}, kText);
   }
   return sheet;
 }

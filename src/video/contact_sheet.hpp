@@ -14,7 +14,7 @@ struct CaptionedImage {
 };
 
 /// Lays pictures out row by row, each shrunk or grown to the width of a cell with its caption
-/// (ASCII) in a strip below, on a dark ground. Cells are as high as the highest picture needs;
+/// (UTF-8) in a strip below, on a dark ground. Cells are as high as the highest picture needs;
 /// others sit in their middle.
 ///
 /// @throws Error kInvalidArgument without pictures, for fewer than 1 column, for cells narrower

@@ -5,6 +5,7 @@
 #include <opencv2/imgproc.hpp>
 
 #include "base/check.hpp"
+#include "video/text.hpp"
 
 namespace vostrack::video {
 namespace {
@@ -101,18 +102,16 @@ void draw_label(Image& image, float x, float y, const std::string& text, Rgb col
   if (text.empty()) return;
   const double size = 0.5 * scale_of(image);
   const int weight = std::max(1, static_cast<int>(std::lround(1.2 * scale_of(image))));
-  int descent = 0;
-  const cv::Size extent = cv::getTextSize(text, cv::FONT_HERSHEY_SIMPLEX, size, weight, &descent);
-  const int margin = std::max(2, extent.height / 3);
-  const int plate_width = extent.width + 2 * margin, plate_height = extent.height + 2 * margin;
+  const TextLine line(text, size, weight);
+  const int margin = std::max(2, line.height() / 3);
+  const int plate_width = line.width() + 2 * margin, plate_height = line.height() + 2 * margin;
   const cv::Point corner = point(x, y);
   const int left = std::clamp(corner.x, 0, std::max(0, image.width - plate_width));
   const int top = std::clamp(corner.y - plate_height, 0, std::max(0, image.height - plate_height));
   cv::rectangle(picture, {left, top, plate_width, plate_height}, scalar(colour), cv::FILLED);
   const double brightness = 0.299 * colour.r + 0.587 * colour.g + 0.114 * colour.b;
-  cv::putText(picture, text, {left + margin, top + margin + extent.height},
-              cv::FONT_HERSHEY_SIMPLEX, size, cv::Scalar::all(brightness > 128 ? 0 : 255), weight,
-              cv::LINE_AA);
+  line.draw(picture, {left + margin, top + margin + line.height()},
+            cv::Scalar::all(brightness > 128 ? 0 : 255));
 }
 
 Image resize(const Image& image, int height, int width) {

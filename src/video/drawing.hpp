@@ -30,8 +30,9 @@ void draw_clicks(Image& image, std::span<const Click> clicks);
 
 void draw_box(Image& image, const Box& box, Rgb colour);
 
-/// Draws one line of ASCII text, black or white as reads better, on a plate of the colour. The
-/// plate's lower left corner is at x, y; it is pushed inside where it would stick out.
+/// Draws one line of UTF-8 text, black or white as reads better, on a plate of the colour. The
+/// plate's lower left corner is at x, y; it is pushed inside where it would stick out. Text beyond
+/// ASCII needs fonts: see video/text.hpp.
 void draw_label(Image& image, float x, float y, const std::string& text, Rgb colour);
 
 /// Resizes: averaging downwards, bicubic upwards.

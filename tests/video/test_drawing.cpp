@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cmath>
 #include <limits>
 #include <set>
 
@@ -44,6 +46,37 @@ TEST(Palette, KeepsAHundredObjectsApart) {
   // A difference of about 0.02 is just seen side by side.
   EXPECT_GT(nearest_of_12, 0.15);
   EXPECT_GT(nearest_of_100, 0.06);
+}
+
+/// CIE L*a*b* of the sRGB white point, written down here again as the judge of the palette, whose
+/// own distance is another one.
+std::array<double, 3> cie_lab(Rgb colour) {
+  const auto linear = [](int value) {
+    const double v = value / 255.0;
+    return v <= 0.04045 ? v / 12.92 : std::pow((v + 0.055) / 1.055, 2.4);
+  };
+  const auto f = [](double t) {
+    return t > 216.0 / 24389 ? std::cbrt(t) : (24389.0 / 27 * t + 16) / 116;
+  };
+  const double r = linear(colour.r), g = linear(colour.g), b = linear(colour.b);
+  const double x = f((0.4124564 * r + 0.3575761 * g + 0.1804375 * b) / 0.95047);
+  const double y = f(0.2126729 * r + 0.7151522 * g + 0.0721750 * b);
+  const double z = f((0.0193339 * r + 0.1191920 * g + 0.9503041 * b) / 1.08883);
+  return {116 * y - 16, 500 * (x - y), 200 * (y - z)};
+}
+
+TEST(Palette, KeepsAHundredObjectsApartInCieLab) {
+  double nearest_of_12 = 1e9, nearest_of_100 = 1e9;
+  for (int a = 1; a <= 100; ++a)
+    for (int b = 1; b < a; ++b) {
+      const auto p = cie_lab(object_colour(a)), q = cie_lab(object_colour(b));
+      const double distance = std::hypot(p[0] - q[0], p[1] - q[1], p[2] - q[2]);
+      nearest_of_100 = std::min(nearest_of_100, distance);
+      if (a <= 12) nearest_of_12 = std::min(nearest_of_12, distance);
+    }
+  // A difference of 2.3 is just noticeable (Mahy and others, 1994).
+  EXPECT_GT(nearest_of_12, 30);
+  EXPECT_GT(nearest_of_100, 8);
 }
 
 TEST(Palette, TakesAnyNumber) {
