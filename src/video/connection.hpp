@@ -1,4 +1,4 @@
-/// One connection to a network stream: its packets and frames, within time limits.
+/// One connection to a network stream or a camera: its packets and frames, within time limits.
 #pragma once
 
 #include <atomic>
@@ -36,6 +36,8 @@ class Connection {
   static int must_stop(void* self);
   void limit(double seconds);
   void open();
+  void find_streams();
+  void find_video();
   void open_decoder();
   /// Throws what a failed call of FFmpeg's means.
   [[noreturn]] void fail_with(int code, const char* what) const;

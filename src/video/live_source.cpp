@@ -25,6 +25,7 @@ void LiveOptions::validate() const {
   check_seconds("read_timeout_s", read_timeout_s);
   check_seconds("first_pause_s", first_pause_s);
   check_seconds("max_pause_s", max_pause_s);
+  camera.validate();
   check(max_attempts >= 0, ErrorCode::kInvalidArgument, "max_attempts: {}, want 0 or more",
         max_attempts);
   check(decode.threads >= 0 && decode.threads <= 256, ErrorCode::kInvalidArgument,
