@@ -17,7 +17,11 @@ constexpr std::chrono::milliseconds kPollPause{1};
 
 Connection::Connection(const std::string& address, const LiveOptions& options,
                        const std::atomic<bool>& cancelled)
-    : address_(address), options_(options), cancelled_(cancelled), last_arrival_(Clock::now()) {
+    : address_(address),
+      options_(options),
+      cancelled_(cancelled),
+      hardware_(options.decode.hardware, address),
+      last_arrival_(Clock::now()) {
   LogSink::Scope scope(log_);
   open();
   open_decoder();
@@ -98,6 +102,7 @@ void Connection::open_decoder() {
   decoder_->thread_type = FF_THREAD_SLICE;  // threads per frame would each hold one back
   decoder_->flags |= AV_CODEC_FLAG_LOW_DELAY;
   decoder_->max_pixels = std::int64_t{1} << 28;
+  hardware_.attach(*decoder_);
   if (code >= 0) code = avcodec_open2(decoder_.get(), codec, nullptr);
   check(code >= 0, ErrorCode::kDecode, "{}: the {} decoder does not start: {}{}", address_,
         codec->name, error_text(code), log_.said());
@@ -108,7 +113,7 @@ const AVFrame* Connection::next() {
   limit(options_.read_timeout_s);
   while (true) {
     const int got = avcodec_receive_frame(decoder_.get(), frame_.get());
-    if (got == 0) return frame_.get();
+    if (got == 0) return fetched();
     if (got == AVERROR_EOF || draining_) return nullptr;
     if (got != AVERROR(EAGAIN)) ++undecodable_;
     av_packet_unref(packet_.get());
@@ -136,6 +141,14 @@ const AVFrame* Connection::next() {
     }
     const int sent = avcodec_send_packet(decoder_.get(), packet_.get());
     if (sent < 0 && sent != AVERROR(EAGAIN)) ++undecodable_;
+  }
+}
+
+const AVFrame* Connection::fetched() {
+  try {
+    return hardware_.in_memory(*frame_);
+  } catch (const Error& error) {
+    fail(error.code(), "{}: {}", address_, error.what());
   }
 }
 

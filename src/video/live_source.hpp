@@ -44,7 +44,7 @@ struct LiveOptions {
   int queue_frames = 4;
   QueuePolicy policy = QueuePolicy::kDropOldest;
   /// One thread decodes a frame as soon as it is here; more would hold frames back.
-  DecodeOptions decode = {.threads = 1};
+  DecodeOptions decode = {.threads = 1, .hardware = Hardware::kNone};
 
   /// @throws Error kInvalidArgument naming field, value and rule
   void validate() const;
@@ -80,6 +80,8 @@ class LiveSource {
 
   int height() const;
   int width() const;
+  /// As on the first connection.
+  DecoderInUse decoder_in_use() const;
 
   /// Waits for a frame. Nothing after cancel(), or at the stream's end without reconnect_at_end.
   ///
