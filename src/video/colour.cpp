@@ -76,45 +76,51 @@ FrameColour colour_of(const AVFrame& frame) {
 }
 
 RgbConverter::RgbConverter(int height, int width, Orientation orientation)
-    : height_(height),
-      width_(width),
-      orientation_(orientation),
-      rgb_(new_picture(AV_PIX_FMT_RGB24, height, width)) {}
+    : height_(height), width_(width), orientation_(orientation) {}
 
 void RgbConverter::configure(const AVFrame& frame) {
+  configured_ = false;
   const auto format = static_cast<AVPixelFormat>(frame.format);
   const AVPixelFormat layout = without_range(format);
-  const bool same_size = frame.height == height_ && frame.width == width_;
-  const int flags = (same_size ? SWS_BICUBIC : SWS_AREA) | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT |
-                    SWS_FULL_CHR_H_INP;
   const FrameColour colour = colour_of(frame);
   const bool hdr = is_hdr(colour.transfer);
-  scaler_.reset(sws_getContext(frame.width, frame.height, layout, width_, height_,
-                               hdr ? AV_PIX_FMT_RGB48 : AV_PIX_FMT_RGB24, flags, nullptr, nullptr,
-                               nullptr));
-  const char* name = av_get_pix_fmt_name(format);
-  check(scaler_ != nullptr, ErrorCode::kDecode, "pixel format {} cannot be converted to RGB",
-        name ? name : "(unknown)");
+  const bool full = colour.range == AVCOL_RANGE_JPEG || layout != format;
+  const int* matrix = sws_getCoefficients(matrix_of(colour.matrix, frame.height));
+  quick_.reset();
+  tone_mapper_.reset();
+  if (hdr) tone_mapper_.emplace(colour.transfer, colour.primaries);
+  if (!hdr && frame.height == height_ && frame.width == width_ && Yuv420Converter::takes(frame))
+    quick_.emplace(width_, matrix, full);
+  else
+    open_scaler(frame, layout);
   const AVPixFmtDescriptor* description = av_pix_fmt_desc_get(layout);
-  if (description != nullptr && !(description->flags & AV_PIX_FMT_FLAG_RGB)) {
-    const int* matrix = sws_getCoefficients(matrix_of(colour.matrix, frame.height));
-    const bool full = colour.range == AVCOL_RANGE_JPEG || layout != format;
+  if (!quick_ && description != nullptr && !(description->flags & AV_PIX_FMT_FLAG_RGB))
     sws_setColorspaceDetails(scaler_.get(), matrix, full, sws_getCoefficients(SWS_CS_DEFAULT), 1, 0,
                              1 << 16, 1 << 16);
-  }
-  tone_mapper_.reset();
-  if (hdr) {
-    tone_mapper_.emplace(colour.transfer, colour.primaries);
-    if (!hdr_) hdr_ = new_picture(AV_PIX_FMT_RGB48, height_, width_);
-  }
   source_height_ = frame.height;
   source_width_ = frame.width;
   source_format_ = frame.format;
   source_colour_ = colour;
+  configured_ = true;
+}
+
+void RgbConverter::open_scaler(const AVFrame& frame, AVPixelFormat layout) {
+  const bool same_size = frame.height == height_ && frame.width == width_;
+  const int flags = (same_size ? SWS_BICUBIC : SWS_AREA) | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT |
+                    SWS_FULL_CHR_H_INP;
+  const AVPixelFormat target = tone_mapper_ ? AV_PIX_FMT_RGB48 : AV_PIX_FMT_RGB24;
+  scaler_.reset(sws_getContext(frame.width, frame.height, layout, width_, height_, target, flags,
+                               nullptr, nullptr, nullptr));
+  const char* name = av_get_pix_fmt_name(layout);
+  check(scaler_ != nullptr, ErrorCode::kDecode, "pixel format {} cannot be converted to RGB",
+        name ? name : "(unknown)");
+  FramePtr& picture = tone_mapper_ ? hdr_ : rgb_;
+  if (!picture || picture->format != target) picture = new_picture(target, height_, width_);
+  if (!rgb_) rgb_ = new_picture(AV_PIX_FMT_RGB24, height_, width_);
 }
 
 bool RgbConverter::is_configured_for(const AVFrame& frame) const {
-  return scaler_ && frame.height == source_height_ && frame.width == source_width_ &&
+  return configured_ && frame.height == source_height_ && frame.width == source_width_ &&
          frame.format == source_format_ && colour_of(frame) == source_colour_;
 }
 
@@ -125,8 +131,28 @@ void RgbConverter::tone_map() {
                               width_, rgb_->data[0] + std::ptrdiff_t{y} * rgb_->linesize[0]);
 }
 
+Image RgbConverter::convert_quickly(const AVFrame& frame) {
+  quick_->start(frame);
+  if (orientation_ == Orientation{}) {
+    // Row by row through the cache: filling the picture with zeros first would cost as much.
+    Image image{height_, width_, {}};
+    std::vector<std::uint8_t> row(std::size_t{3} * width_);
+    image.rgb.reserve(row.size() * height_);
+    for (int y = 0; y < height_; ++y) {
+      quick_->convert_row(y, row.data());
+      image.rgb.insert(image.rgb.end(), row.begin(), row.end());
+    }
+    return image;
+  }
+  if (!rgb_) rgb_ = new_picture(AV_PIX_FMT_RGB24, height_, width_);
+  for (int y = 0; y < height_; ++y)
+    quick_->convert_row(y, rgb_->data[0] + std::ptrdiff_t{y} * rgb_->linesize[0]);
+  return upright(rgb_->data[0], rgb_->linesize[0], height_, width_, orientation_);
+}
+
 Image RgbConverter::convert(const AVFrame& frame) {
   if (!is_configured_for(frame)) configure(frame);
+  if (quick_) return convert_quickly(frame);
   AVFrame& target = tone_mapper_ ? *hdr_ : *rgb_;
   const int rows = sws_scale(scaler_.get(), frame.data, frame.linesize, 0, frame.height,
                              target.data, target.linesize);

@@ -6,6 +6,7 @@
 #include "video/ffmpeg.hpp"
 #include "video/orientation.hpp"
 #include "video/tone_map.hpp"
+#include "video/yuv420.hpp"
 #include "vostrack/types.hpp"
 
 namespace vostrack::video {
@@ -44,13 +45,17 @@ class RgbConverter {
  private:
   void configure(const AVFrame& frame);
   bool is_configured_for(const AVFrame& frame) const;
+  void open_scaler(const AVFrame& frame, AVPixelFormat layout);
   void tone_map();
+  Image convert_quickly(const AVFrame& frame);
 
   int height_;
   int width_;
   Orientation orientation_;
-  ScalerPtr scaler_;
-  FramePtr rgb_;
+  bool configured_ = false;
+  ScalerPtr scaler_;  ///< one of these two converts
+  std::optional<Yuv420Converter> quick_;
+  FramePtr rgb_;  ///< what the scaler fills, or pictures that are turned
   FramePtr hdr_;  ///< 16 bits a sample, before tone mapping
   std::optional<ToneMapper> tone_mapper_;
   int source_height_ = 0;

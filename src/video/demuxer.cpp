@@ -27,6 +27,14 @@ bool is_video(const AVStream& stream) {
          !(stream.disposition & AV_DISPOSITION_ATTACHED_PIC);  // a song's cover is no video
 }
 
+/// Whether the header alone tells of every stream and each packet of its time, so that looking for
+/// streams, which takes longer than all else, need not be done again.
+bool states_everything(const AVFormatContext& container) {
+  const std::string_view name = container.iformat->name;
+  return !(container.ctx_flags & AVFMTCTX_NOHEADER) &&
+         (name.starts_with("mov,mp4") || name.starts_with("matroska"));
+}
+
 }  // namespace
 
 Demuxer::Demuxer(const std::string& path, LogSink& log) : path_(path), log_(log) {
@@ -50,11 +58,15 @@ void Demuxer::open() {
   // FFmpeg renders any text file as video.
   check(std::string_view(context->iformat->name) != "tty", ErrorCode::kDecode,
         "{}: a text file, not a video", path_);
-  const int probed = avformat_find_stream_info(context, nullptr);
+  const bool known =
+      parameters_ && states_everything(*context) && static_cast<int>(context->nb_streams) > stream_;
+  const int probed =
+      known ? avcodec_parameters_copy(context->streams[stream_]->codecpar, parameters_.get())
+            : avformat_find_stream_info(context, nullptr);
   check(probed >= 0, ErrorCode::kDecode, "{}: its streams cannot be read: {}{}", path_,
         error_text(probed), log_.said());
 
-  stream_ = av_find_best_stream(context, AVMEDIA_TYPE_VIDEO, -1, -1, nullptr, 0);
+  if (!known) stream_ = av_find_best_stream(context, AVMEDIA_TYPE_VIDEO, -1, -1, nullptr, 0);
   check(stream_ >= 0 && is_video(*context->streams[stream_]), ErrorCode::kDecode,
         "{}: holds no video (streams: {})", path_, context->nb_streams);
   for (unsigned i = 0; i < context->nb_streams; ++i)
@@ -63,6 +75,10 @@ void Demuxer::open() {
   check(std::int64_t{codec.width} * codec.height <= kMaxPixels, ErrorCode::kDecode,
         "{}: claims to be {}x{}, more than {} pixels", path_, codec.width, codec.height,
         kMaxPixels);
+  if (parameters_) return;
+  parameters_.reset(avcodec_parameters_alloc());
+  check(parameters_ && avcodec_parameters_copy(parameters_.get(), &codec) >= 0,
+        ErrorCode::kOutOfMemory, "{}: no memory to open it", path_);
 }
 
 bool Demuxer::read(AVPacket& packet) {

@@ -41,6 +41,7 @@ class Demuxer {
   std::string path_;
   LogSink& log_;
   FormatInput format_;
+  CodecParameters parameters_;  ///< as found when it was opened first
   int stream_ = -1;
 };
 

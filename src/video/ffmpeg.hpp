@@ -21,8 +21,10 @@ namespace vostrack::video {
 
 using FormatInput = std::unique_ptr<AVFormatContext, CDeleter<avformat_close_input>>;
 using CodecContext = std::unique_ptr<AVCodecContext, CDeleter<avcodec_free_context>>;
+using CodecParameters = std::unique_ptr<AVCodecParameters, CDeleter<avcodec_parameters_free>>;
 using FramePtr = std::unique_ptr<AVFrame, CDeleter<av_frame_free>>;
 using PacketPtr = std::unique_ptr<AVPacket, CDeleter<av_packet_free>>;
+using Dictionary = std::unique_ptr<AVDictionary, CDeleter<av_dict_free>>;
 using ScalerPtr = std::unique_ptr<SwsContext, CDeleter<sws_freeContext>>;
 
 inline std::string error_text(int code) {

@@ -170,6 +170,8 @@ void describe_container(ProbeReport& report, const Demuxer& demuxer) {
     report.stated_duration_s = static_cast<double>(stream.duration) * av_q2d(stream.time_base);
   else if (container.duration != AV_NOPTS_VALUE)
     report.stated_duration_s = static_cast<double>(container.duration) / AV_TIME_BASE;
+  if (std::string_view(container.iformat->name).find("mp4") != std::string_view::npos)
+    report.edits = edit_list_of(report.path, stream.id);
   const AVFieldOrder order = stream.codecpar->field_order;
   report.interlaced = order != AV_FIELD_UNKNOWN && order != AV_FIELD_PROGRESSIVE;
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "video/decoder.hpp"
+#include "video/edit_list.hpp"
 
 namespace vostrack::video {
 
@@ -64,6 +65,9 @@ struct ProbeReport {
   int pixel_aspect_y = 1;
   ColourReport colour;
   bool interlaced = false;
+
+  /// Of MP4 and QuickTime, as stated.
+  std::vector<Edit> edits;
 
   std::optional<std::int64_t> stated_frames;
   std::optional<double> stated_duration_s;

@@ -16,7 +16,10 @@
 
 namespace vostrack::test {
 
-/// Serves one connection after the other over HTTP.
+/// Whether what a client says first is read before the script runs.
+enum class Greeting { kRequest, kNone };
+
+/// Serves one connection after the other.
 class StreamServer {
  public:
   /// One client, as the script sees it.
@@ -32,6 +35,17 @@ class StreamServer {
         done += static_cast<std::size_t>(sent);
       }
       return done == bytes.size();
+    }
+    /// What the client says, to an empty line; empty when it has gone or the server stops.
+    std::string receive_head() {
+      std::string head;
+      char byte = 0;
+      while (!stopped_ && !head.ends_with("\r\n\r\n")) {
+        if (!readable(socket_)) continue;
+        if (::recv(socket_, &byte, 1, 0) <= 0) return {};
+        head += byte;
+      }
+      return stopped_ ? std::string() : head;
     }
     /// Says nothing for a while, without closing, unless the client goes.
     void stall(double seconds) {
@@ -51,7 +65,9 @@ class StreamServer {
   };
 
   /// @param script  what to do with the n-th connection, from 0; returning closes it
-  explicit StreamServer(std::function<void(Client&, int)> script) : script_(std::move(script)) {
+  explicit StreamServer(std::function<void(Client&, int)> script,
+                        Greeting greeting = Greeting::kRequest)
+      : script_(std::move(script)), greeting_(greeting) {
     listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
@@ -68,7 +84,9 @@ class StreamServer {
   StreamServer(const StreamServer&) = delete;
   StreamServer& operator=(const StreamServer&) = delete;
 
-  std::string address() const { return "http://127.0.0.1:" + std::to_string(port_) + "/stream"; }
+  std::string address(const std::string& scheme = "http") const {
+    return scheme + "://127.0.0.1:" + std::to_string(port_) + (scheme == "tcp" ? "" : "/stream");
+  }
   int connections() const { return connections_; }
 
   /// Goes away for good: nobody can connect any more.
@@ -98,19 +116,13 @@ class StreamServer {
   }
 
   void answer(int socket) {
-    std::string request;
-    char buffer[1024];
-    while (!stopped_ && request.find("\r\n\r\n") == std::string::npos) {
-      if (!readable(socket)) continue;
-      const auto got = ::recv(socket, buffer, sizeof buffer, 0);
-      if (got <= 0) return;
-      request.append(buffer, static_cast<std::size_t>(got));
-    }
     Client client(socket, stopped_);
+    if (greeting_ == Greeting::kRequest && client.receive_head().empty()) return;
     script_(client, connections_++);
   }
 
   std::function<void(Client&, int)> script_;
+  Greeting greeting_;
   int listener_ = -1;
   int port_ = 0;
   std::atomic<int> connections_{0};

@@ -35,15 +35,24 @@ TEST(FileSource, GivesTheSameFrameHoweverItIsReached) {
     frames.push_back(onwards->read(i).image);
     ASSERT_LT(test::difference(frames.back(), test::moving_square(96, 128, i)), 3.0) << i;
   }
-  auto anywhere = open_file(folder / "clip.mp4", {.threads = 1});
+  auto anywhere = open_file(folder / "clip.mp4", {.threads = 1, .hardware = Hardware::kNone});
   std::mt19937 random(1);
-  for (int i = 0; i < 60; ++i) {
+  for (int i = 0; i < 200; ++i) {
     const int frame = static_cast<int>(random() % 120);
     const Frame got = anywhere->read(frame);
     ASSERT_EQ(got.index, frame);
     ASSERT_TRUE(got.image.rgb == frames[frame].rgb) << "frame " << frame;
   }
   for (int i = 119; i >= 0; --i) ASSERT_TRUE(anywhere->read(i).image.rgb == frames[i].rgb) << i;
+}
+
+TEST(FileSource, ReadsAFileWhoseNameIsInAnyScript) {
+  TemporaryFolder folder;
+  const std::string name = "\u0444\u0438\u043b\u044c\u043c \u732b \U0001F431 caf\u00e9.mp4";
+  test::write_clip(folder / name, {0, 1, 2});
+  EXPECT_EQ(open_source(folder / name)->read(2).index, 2);
+  test::write_bytes(folder / ("\u732b" + name), "no video");
+  expect_error(ErrorCode::kDecode, "\u732b" + name, [&] { open_file(folder / ("\u732b" + name)); });
 }
 
 TEST(FileSource, RefusesAFrameThatIsNotThere) {
