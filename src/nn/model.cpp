@@ -117,6 +117,7 @@ Model::Model(ModelConfig config, const StateDict& state, const RuntimeOptions& r
   rotary_ = rotary_table(network_->memory_attention->inner_channels(), side, side,
                          config_.memory_attention.rope_theta)
                 .to(runtime.device);
+  network_->memory_attention->prepare_for_inference(rotary_, side, side);
 }
 
 torch::Tensor Model::network_input(const torch::Tensor& picture) const {
