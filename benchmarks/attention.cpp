@@ -1,9 +1,9 @@
-// Memory attention's attention to memories: the factored form against the plain one.
+// Memory attention's attention to memories: the forms that CPUs use against the plain one.
 //
 //   attention_benchmark [--threads N] [--rounds N] [--grid 64|32|24] [--objects N] [--cpu-time 1]
 //
 // Prints a line for each size, number of objects and dtype: the median times of one layer's
-// cross-attention in both forms, measured in turns, and their ratio. A full bank: seven memories
+// cross-attention in each form, measured in turns, and their ratio. A full bank: seven memories
 // and 64 pointer tokens. On a machine that does other things too, one thread and processor time say
 // more than the clock.
 #include <fmt/format.h>
@@ -61,6 +61,9 @@ void measure(const Size& size, int objects, torch::ScalarType dtype, int rounds,
   attention->to(dtype);
   const auto table = vostrack::nn::rotary_table(size.channels, size.grid, size.grid, 10000);
   attention->prepare_factored(table, size.grid, size.grid);
+  const bool tiles = dtype == torch::kBFloat16 &&
+                     vostrack::nn::TiledAttention::available(size.channels, size.width);
+  if (tiles) attention->prepare_tiled(table);
   const auto query = torch::randn({objects, places, size.channels}).to(dtype);
   const auto pos = torch::randn({1, places, size.width});
   std::vector<MemoryTokens> remembered;
@@ -75,9 +78,10 @@ void measure(const Size& size, int objects, torch::ScalarType dtype, int rounds,
     tokens.pointer_times = torch::randn({1, kPointers, size.width});
   }
 
-  // What the four layers share is prepared outside the measured time in both forms.
+  // What the four layers share is prepared outside the measured time in all forms.
   std::vector<torch::Tensor> values, positions;
   std::vector<PackedMemory> packed;
+  std::vector<vostrack::nn::TiledMemory> tiled;
   for (const MemoryTokens& tokens : remembered) {
     std::vector<torch::Tensor> parts, encodings;
     for (int slot = 0; slot < kSlots; ++slot) {
@@ -90,24 +94,31 @@ void measure(const Size& size, int objects, torch::ScalarType dtype, int rounds,
     values.push_back(torch::cat(parts, 1));
     positions.push_back(torch::cat(encodings, 1));
     packed.emplace_back(tokens, pos, /*encode=*/true);
+    if (tiles) tiled.emplace_back(tokens, pos, /*encode=*/true);
   }
   const auto value = torch::cat(values).to(dtype);
   const auto key = value + torch::cat(positions).to(dtype);
 
-  std::vector<double> plain, factored;
+  std::vector<double> plain, factored, on_tiles;
   for (int round = 0; round <= rounds; ++round) {
     plain.push_back(
         milliseconds([&] { attention->forward(query, key, value, table, kPointers); }, cpu_time));
     factored.push_back(milliseconds([&] { attention->forward_factored(query, packed); }, cpu_time));
+    if (tiles)
+      on_tiles.push_back(milliseconds([&] { attention->forward_tiled(query, tiled); }, cpu_time));
   }
   // The first round warms up.
-  plain.erase(plain.begin());
-  factored.erase(factored.begin());
+  const auto typical = [](std::vector<double> times) {
+    return median({times.begin() + 1, times.end()});
+  };
   std::cout << fmt::format(
-                   "{:12}  {:2} objects  {:8}  plain {:8.1f} ms  factored {:8.1f} ms  {:5.2f}",
-                   size.name, objects, dtype == torch::kFloat32 ? "float32" : "bfloat16",
-                   median(plain), median(factored), median(plain) / median(factored))
-            << std::endl;
+      "{:12}  {:2} objects  {:8}  plain {:8.1f} ms  factored {:8.1f} ms {:5.2f}", size.name,
+      objects, dtype == torch::kFloat32 ? "float32" : "bfloat16", typical(plain), typical(factored),
+      typical(plain) / typical(factored));
+  if (tiles)
+    std::cout << fmt::format("  tiled {:8.1f} ms {:5.2f}", typical(on_tiles),
+                             typical(plain) / typical(on_tiles));
+  std::cout << std::endl;
 }
 
 }  // namespace

@@ -35,6 +35,17 @@ torch::Tensor RotaryAttentionImpl::forward_factored(const torch::Tensor& q,
   return factored_->forward(q_proj_->forward(q), objects);
 }
 
+void RotaryAttentionImpl::prepare_tiled(const RotaryTable& table) {
+  VOSTRACK_ASSERT(heads_ == 1);
+  tiled_.emplace(*k_proj_, *v_proj_, *out_proj_, table);
+}
+
+torch::Tensor RotaryAttentionImpl::forward_tiled(const torch::Tensor& q,
+                                                 std::span<const TiledMemory> objects) {
+  VOSTRACK_ASSERT(tiled_);
+  return tiled_->forward(q_proj_->forward(q), objects);
+}
+
 MemoryAttentionLayerImpl::MemoryAttentionLayerImpl(const MemoryAttentionConfig& config, int dim,
                                                    int memory_dim)
     : config_(config),
@@ -73,9 +84,18 @@ MemoryAttentionImpl::MemoryAttentionImpl(const ModelConfig& config)
 
 void MemoryAttentionImpl::prepare_for_inference(const RotaryTable& table, int grid_width,
                                                 int grid_height) {
-  if (config_.num_heads != 1 || !config_.rope_k_repeat || !table.cos.is_cpu()) return;
-  for (auto& layer : layers_)
-    layer->cross_attention().prepare_factored(table, grid_width, grid_height);
+  if (config_.num_heads != 1 || !config_.rope_k_repeat || !table.cos.is_cpu() || layers_.empty())
+    return;
+  const auto& weight = layers_.front()->cross_attention().key_weight();
+  tiled_ = weight.scalar_type() == torch::kBFloat16 &&
+           TiledAttention::available(weight.size(0), weight.size(1));
+  for (auto& layer : layers_) {
+    auto& attention = layer->cross_attention();
+    if (tiled_)
+      attention.prepare_tiled(table);
+    else
+      attention.prepare_factored(table, grid_width, grid_height);
+  }
   prepared_for_ = table.cos;
 }
 
@@ -109,9 +129,17 @@ torch::Tensor MemoryAttentionImpl::forward(const torch::Tensor& current,
                                            const torch::Tensor& memory_pos,
                                            const RotaryTable& table) {
   if (prepared_for_.defined() && prepared_for_.is_same(table.cos) && !is_training()) {
+    const bool encode = config_.pos_enc_at_cross_attn_keys;
+    if (tiled_) {
+      std::vector<TiledMemory> tiled;
+      for (const MemoryTokens& object : objects) tiled.emplace_back(object, memory_pos, encode);
+      return run(current, current_pos, table,
+                 [&](RotaryAttentionImpl& attention, const torch::Tensor& query) {
+                   return attention.forward_tiled(query, tiled);
+                 });
+    }
     std::vector<PackedMemory> packed;
-    for (const MemoryTokens& object : objects)
-      packed.emplace_back(object, memory_pos, config_.pos_enc_at_cross_attn_keys);
+    for (const MemoryTokens& object : objects) packed.emplace_back(object, memory_pos, encode);
     return run(current, current_pos, table,
                [&](RotaryAttentionImpl& attention, const torch::Tensor& query) {
                  return attention.forward_factored(query, packed);

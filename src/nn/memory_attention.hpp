@@ -10,6 +10,7 @@
 #include "nn/factored_attention.hpp"
 #include "nn/model_config.hpp"
 #include "nn/position_encoding.hpp"
+#include "nn/tiled_attention.hpp"
 #include "nn/two_way_transformer.hpp"
 
 namespace vostrack::nn {
@@ -35,8 +36,21 @@ class RotaryAttentionImpl : public AttentionImpl {
   /// @return (B, grid, C)
   torch::Tensor forward_factored(const torch::Tensor& q, std::span<const PackedMemory> objects);
 
+  /// Prepares forward_tiled, where TiledAttention is available. The weights must not change
+  /// afterwards.
+  void prepare_tiled(const RotaryTable& table);
+  /// The same attention in bfloat16 on matrix tiles.
+  ///
+  /// @param q  (1 or B, grid, C) bfloat16
+  /// @return (B, grid, C)
+  torch::Tensor forward_tiled(const torch::Tensor& q, std::span<const TiledMemory> objects);
+
+  /// (d, C'): the key projection.
+  const torch::Tensor& key_weight() const { return k_proj_->weight; }
+
  private:
   std::optional<FactoredAttention> factored_;
+  std::optional<TiledAttention> tiled_;
 };
 TORCH_MODULE(RotaryAttention);
 
@@ -95,8 +109,9 @@ class MemoryAttentionImpl : public torch::nn::Module {
                         std::span<const MemoryTokens> objects, const torch::Tensor& memory_pos,
                         const RotaryTable& table);
 
-  /// Prepares factored attention where it can be used and pays: on CPUs, with one head. The weights
-  /// must not change afterwards.
+  /// Prepares what is faster than the plain form where it can be used, on CPUs and with one head:
+  /// tiled attention in bfloat16 on a processor for it, else factored attention. The weights must
+  /// not change afterwards.
   ///
   /// @param table  of the grid that memories and pictures have
   void prepare_for_inference(const RotaryTable& table, int grid_width, int grid_height);
@@ -112,6 +127,7 @@ class MemoryAttentionImpl : public torch::nn::Module {
   MemoryAttentionConfig config_;
   int inner_channels_;
   torch::Tensor prepared_for_;  ///< the table's cosines, or undefined
+  bool tiled_ = false;          ///< what was prepared is tiled attention
   std::vector<MemoryAttentionLayer> layers_;
   torch::nn::LayerNorm norm_;
 };
