@@ -103,7 +103,9 @@ template <class Attend>
 torch::Tensor MemoryAttentionImpl::run(const torch::Tensor& current,
                                        const torch::Tensor& current_pos, const RotaryTable& table,
                                        const Attend& attend) {
-  auto x = config_.pos_enc_at_input ? current + 0.1 * current_pos : current;
+  // Sums take the order in memory of their first term, here often a grid's with channels first.
+  auto x = current.contiguous();
+  if (config_.pos_enc_at_input) x = x + 0.1 * current_pos;
   for (auto& layer : layers_) {
     x = layer->attend_to_self(x, current_pos, table);
     x = layer->attend_to_memory(x, current_pos, attend);
