@@ -18,17 +18,9 @@ torch::Tensor as_grid(const torch::Tensor& tokens, const torch::Tensor& like) {
       .to(torch::kFloat32);
 }
 
-/// Tokens that attention looks at, and their position encodings.
-struct Tokens {
-  std::vector<torch::Tensor> values;     ///< (1 or B, N, Cm) each
-  std::vector<torch::Tensor> positions;  ///< (1, N, Cm) float32 each
-};
-
 /// Pointers as tokens of the memory's width, with their distance in time.
-///
-/// @return how many tokens were added
-std::int64_t add_pointers(const nn::Model& model, const Selection& selection, Tokens& tokens) {
-  if (selection.pointers.empty()) return 0;
+void add_pointers(const nn::Model& model, const Selection& selection, nn::MemoryTokens& tokens) {
+  if (selection.pointers.empty()) return;
   const nn::ModelConfig& config = model.config();
   const auto channels = config.neck.d_model;
   const auto width = config.memory_encoder.out_dim;
@@ -49,9 +41,8 @@ std::int64_t add_pointers(const nn::Model& model, const Selection& selection, To
         nn::sine_encoding_1d(distance, config.model.proj_tpos_enc_in_obj_ptrs ? channels : width));
   }
   const auto pieces = channels / width;
-  tokens.values.push_back(torch::stack(pointers, 1).reshape({-1, count * pieces, width}));
-  tokens.positions.push_back(position.repeat_interleave(pieces, 0).unsqueeze(0));
-  return count * pieces;
+  tokens.pointers = torch::stack(pointers, 1).reshape({-1, count * pieces, width});
+  tokens.pointer_times = position.repeat_interleave(pieces, 0).unsqueeze(0);
 }
 
 }  // namespace
@@ -88,26 +79,19 @@ torch::Tensor features_with_memory(const nn::Model& model, const nn::ImageFeatur
     return image.coarse.to(torch::kFloat32)
         .expand({std::max(objects, image.coarse.size(0)), -1, -1, -1});
   auto& network = model.network();
-  const auto dtype = model.runtime().dtype;
-  std::vector<torch::Tensor> values, positions;
-  std::int64_t pointer_tokens = 0;
+  std::vector<nn::MemoryTokens> remembered;
   for (const Selection& selection : selections) {
     VOSTRACK_ASSERT(same_shape(selection, selections.front()));
-    Tokens tokens;
+    nn::MemoryTokens& tokens = remembered.emplace_back();
     for (const auto& selected : selection.memories) {
       VOSTRACK_ASSERT(selected.output->memory.defined());
-      tokens.values.push_back(
-          as_tokens(selected.output->memory.to(model.runtime().device).to(torch::kFloat32)));
-      tokens.positions.push_back(model.memory_pos() +
-                                 network.maskmem_tpos_enc[selected.temporal_row]);
+      tokens.grids.push_back(selected.output->memory.to(model.runtime().device));
+      tokens.times.push_back(network.maskmem_tpos_enc[selected.temporal_row]);
     }
-    pointer_tokens = add_pointers(model, selection, tokens);
-    values.push_back(torch::cat(tokens.values, 1));
-    positions.push_back(torch::cat(tokens.positions, 1));
+    add_pointers(model, selection, tokens);
   }
-  auto out = network.memory_attention->forward(
-      as_tokens(image.coarse), model.current_pos(), torch::cat(values).to(dtype),
-      torch::cat(positions).to(dtype), model.rotary(), pointer_tokens);
+  auto out = network.memory_attention->forward(as_tokens(image.coarse), model.current_pos(),
+                                               remembered, model.memory_pos(), model.rotary());
   return as_grid(out, image.coarse);
 }
 

@@ -101,11 +101,19 @@ class MultiScaleBlockImpl : public torch::nn::Module {
     if (window_ > 0)
       attended = window_unpartition(attended, pool_ ? window_ / 2 : window_,
                                     {shortcut.size(1), shortcut.size(2)});
-    auto out = shortcut + attended;
-    return out + mlp_->forward(norm2_->forward(out));
+    auto out = (shortcut + attended).contiguous();
+    if (torch::GradMode::is_enabled() || !out.is_cpu())
+      return out + mlp_->forward(norm2_->forward(out));
+    // In pieces, so that what is four times as wide stays in the cache.
+    const auto channels = out.size(3);
+    for (auto& rows : out.view({-1, channels}).split(kMlpElements / (4 * channels)))
+      rows.add_(mlp_->forward(norm2_->forward(rows)));
+    return out;
   }
 
  private:
+  static constexpr std::int64_t kMlpElements = 1 << 21;
+
   bool pool_;
   int window_;  ///< 0: attention over the whole picture
   torch::nn::LayerNorm norm1_, norm2_;
@@ -119,7 +127,13 @@ TORCH_MODULE(MultiScaleBlock);
 class PatchEmbedImpl : public torch::nn::Module {
  public:
   explicit PatchEmbedImpl(int dim) : proj_(register_module("proj", conv2d(3, dim, 7, 4, 3))) {}
-  torch::Tensor forward(const torch::Tensor& x) { return proj_->forward(x).permute({0, 2, 3, 1}); }
+  /// (B, 3, S, S) → (B, S/4, S/4, dim). Channels last in memory too: sums take the order of their
+  /// first term, so another one would stay until the end of the stage.
+  torch::Tensor forward(const torch::Tensor& x) {
+    return proj_->forward(x.contiguous(at::MemoryFormat::ChannelsLast))
+        .permute({0, 2, 3, 1})
+        .contiguous();
+  }
 
  private:
   torch::nn::Conv2d proj_;

@@ -23,6 +23,29 @@ torch::Tensor RotaryAttentionImpl::forward(const torch::Tensor& q, const torch::
   return out_proj_->forward(merge_heads(torch::scaled_dot_product_attention(query, key, value)));
 }
 
+void RotaryAttentionImpl::prepare_factored(const RotaryTable& table, int grid_width,
+                                           int grid_height) {
+  VOSTRACK_ASSERT(heads_ == 1);
+  factored_.emplace(*k_proj_, *v_proj_, *out_proj_, table, grid_width, grid_height);
+}
+
+torch::Tensor RotaryAttentionImpl::forward_factored(const torch::Tensor& q,
+                                                    std::span<const PackedMemory> objects) {
+  VOSTRACK_ASSERT(factored_);
+  return factored_->forward(q_proj_->forward(q), objects);
+}
+
+void RotaryAttentionImpl::prepare_tiled(const RotaryTable& table) {
+  VOSTRACK_ASSERT(heads_ == 1);
+  tiled_.emplace(*k_proj_, *v_proj_, *out_proj_, table);
+}
+
+torch::Tensor RotaryAttentionImpl::forward_tiled(const torch::Tensor& q,
+                                                 std::span<const TiledMemory> objects) {
+  VOSTRACK_ASSERT(tiled_);
+  return tiled_->forward(q_proj_->forward(q), objects);
+}
+
 MemoryAttentionLayerImpl::MemoryAttentionLayerImpl(const MemoryAttentionConfig& config, int dim,
                                                    int memory_dim)
     : config_(config),
@@ -46,16 +69,6 @@ torch::Tensor MemoryAttentionLayerImpl::attend_to_self(const torch::Tensor& x,
   return x + self_attn_->forward(query, query, normed, table);
 }
 
-torch::Tensor MemoryAttentionLayerImpl::attend_to_memory(
-    torch::Tensor x, const torch::Tensor& x_pos, const torch::Tensor& keys,
-    const torch::Tensor& values, const RotaryTable& table, std::int64_t pointer_tokens) {
-  auto normed = norm2_->forward(x);
-  x = x + cross_attn_->forward(config_.pos_enc_at_cross_attn_queries ? normed + x_pos : normed,
-                               keys, values, table, pointer_tokens);
-  normed = norm3_->forward(x);
-  return x + linear2_->forward(activate(linear1_->forward(normed), activation_));
-}
-
 MemoryAttentionImpl::MemoryAttentionImpl(const ModelConfig& config)
     : config_(config.memory_attention),
       inner_channels_(config.neck.d_model / config.memory_attention.downsample_rate /
@@ -69,19 +82,90 @@ MemoryAttentionImpl::MemoryAttentionImpl(const ModelConfig& config)
   register_module("layers", list);
 }
 
+void MemoryAttentionImpl::prepare_for_inference(const RotaryTable& table, int grid_width,
+                                                int grid_height) {
+  if (config_.num_heads != 1 || !config_.rope_k_repeat || !table.cos.is_cpu() || layers_.empty())
+    return;
+  const auto& weight = layers_.front()->cross_attention().key_weight();
+  tiled_ = weight.scalar_type() == torch::kBFloat16 &&
+           TiledAttention::available(weight.size(0), weight.size(1));
+  for (auto& layer : layers_) {
+    auto& attention = layer->cross_attention();
+    if (tiled_)
+      attention.prepare_tiled(table);
+    else
+      attention.prepare_factored(table, grid_width, grid_height);
+  }
+  prepared_for_ = table.cos;
+}
+
+template <class Attend>
+torch::Tensor MemoryAttentionImpl::run(const torch::Tensor& current,
+                                       const torch::Tensor& current_pos, const RotaryTable& table,
+                                       const Attend& attend) {
+  // Sums take the order in memory of their first term, here often a grid's with channels first.
+  auto x = current.contiguous();
+  if (config_.pos_enc_at_input) x = x + 0.1 * current_pos;
+  for (auto& layer : layers_) {
+    x = layer->attend_to_self(x, current_pos, table);
+    x = layer->attend_to_memory(x, current_pos, attend);
+  }
+  return norm_->forward(x);
+}
+
 torch::Tensor MemoryAttentionImpl::forward(const torch::Tensor& current,
                                            const torch::Tensor& current_pos,
                                            const torch::Tensor& memory,
                                            const torch::Tensor& memory_pos,
                                            const RotaryTable& table, std::int64_t pointer_tokens) {
-  auto x = config_.pos_enc_at_input ? current + 0.1 * current_pos : current;
   const auto keys = config_.pos_enc_at_cross_attn_keys ? memory + memory_pos : memory;
-  for (auto& layer : layers_) {
-    x = layer->attend_to_self(x, current_pos, table);
-    if (x.size(0) != keys.size(0)) x = x.expand({keys.size(0), -1, -1});
-    x = layer->attend_to_memory(x, current_pos, keys, memory, table, pointer_tokens);
+  return run(current, current_pos, table, [&](RotaryAttentionImpl& attention, torch::Tensor query) {
+    if (query.size(0) != keys.size(0)) query = query.expand({keys.size(0), -1, -1});
+    return attention.forward(query, keys, memory, table, pointer_tokens);
+  });
+}
+
+torch::Tensor MemoryAttentionImpl::forward(const torch::Tensor& current,
+                                           const torch::Tensor& current_pos,
+                                           std::span<const MemoryTokens> objects,
+                                           const torch::Tensor& memory_pos,
+                                           const RotaryTable& table) {
+  if (prepared_for_.defined() && prepared_for_.is_same(table.cos) && !is_training()) {
+    const bool encode = config_.pos_enc_at_cross_attn_keys;
+    if (tiled_) {
+      std::vector<TiledMemory> tiled;
+      for (const MemoryTokens& object : objects) tiled.emplace_back(object, memory_pos, encode);
+      return run(current, current_pos, table,
+                 [&](RotaryAttentionImpl& attention, const torch::Tensor& query) {
+                   return attention.forward_tiled(query, tiled);
+                 });
+    }
+    std::vector<PackedMemory> packed;
+    for (const MemoryTokens& object : objects) packed.emplace_back(object, memory_pos, encode);
+    return run(current, current_pos, table,
+               [&](RotaryAttentionImpl& attention, const torch::Tensor& query) {
+                 return attention.forward_factored(query, packed);
+               });
   }
-  return norm_->forward(x);
+  std::vector<torch::Tensor> values, positions;
+  std::int64_t pointer_tokens = 0;
+  for (const MemoryTokens& object : objects) {
+    std::vector<torch::Tensor> tokens, encodings;
+    for (std::size_t i = 0; i < object.grids.size(); ++i) {
+      tokens.push_back(object.grids[i].to(torch::kFloat32).flatten(2).transpose(1, 2));
+      encodings.push_back(memory_pos + object.times[i]);
+    }
+    if (object.pointers.defined()) {
+      tokens.push_back(object.pointers);
+      encodings.push_back(object.pointer_times);
+      pointer_tokens = object.pointers.size(1);
+    }
+    values.push_back(torch::cat(tokens, 1));
+    positions.push_back(torch::cat(encodings, 1));
+  }
+  const auto dtype = current.scalar_type();
+  return forward(current, current_pos, torch::cat(values).to(dtype),
+                 torch::cat(positions).to(dtype), table, pointer_tokens);
 }
 
 }  // namespace vostrack::nn

@@ -3,10 +3,14 @@
 
 #include <torch/nn.h>
 
+#include <optional>
+#include <span>
 #include <vector>
 
+#include "nn/factored_attention.hpp"
 #include "nn/model_config.hpp"
 #include "nn/position_encoding.hpp"
+#include "nn/tiled_attention.hpp"
 #include "nn/two_way_transformer.hpp"
 
 namespace vostrack::nn {
@@ -23,6 +27,30 @@ class RotaryAttentionImpl : public AttentionImpl {
   /// @throws Error kInternal when the rotated keys are not whole grids
   torch::Tensor forward(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v,
                         const RotaryTable& table, std::int64_t unrotated = 0);
+
+  /// Prepares forward_factored. The weights must not change afterwards.
+  void prepare_factored(const RotaryTable& table, int grid_width, int grid_height);
+  /// The same attention of one head from packed memories.
+  ///
+  /// @param q  (1 or B, grid, C)
+  /// @return (B, grid, C)
+  torch::Tensor forward_factored(const torch::Tensor& q, std::span<const PackedMemory> objects);
+
+  /// Prepares forward_tiled, where TiledAttention is available. The weights must not change
+  /// afterwards.
+  void prepare_tiled(const RotaryTable& table);
+  /// The same attention in bfloat16 on matrix tiles.
+  ///
+  /// @param q  (1 or B, grid, C) bfloat16
+  /// @return (B, grid, C)
+  torch::Tensor forward_tiled(const torch::Tensor& q, std::span<const TiledMemory> objects);
+
+  /// (d, C'): the key projection.
+  const torch::Tensor& key_weight() const { return k_proj_->weight; }
+
+ private:
+  std::optional<FactoredAttention> factored_;
+  std::optional<TiledAttention> tiled_;
 };
 TORCH_MODULE(RotaryAttention);
 
@@ -35,10 +63,18 @@ class MemoryAttentionLayerImpl : public torch::nn::Module {
                                const RotaryTable& table);
   /// Attention to memories, and the feed-forward network.
   ///
-  /// @param keys, values  (B, M, Cm)
+  /// @param x  (1 or B, grid, C)
+  /// @param attend  what the normalised picture is given to, such as RotaryAttention's forward
+  template <class Attend>
   torch::Tensor attend_to_memory(torch::Tensor x, const torch::Tensor& x_pos,
-                                 const torch::Tensor& keys, const torch::Tensor& values,
-                                 const RotaryTable& table, std::int64_t pointer_tokens);
+                                 const Attend& attend) {
+    auto normed = norm2_->forward(x);
+    x = x + attend(*cross_attn_, config_.pos_enc_at_cross_attn_queries ? normed + x_pos : normed);
+    normed = norm3_->forward(x);
+    return x + linear2_->forward(activate(linear1_->forward(normed), activation_));
+  }
+
+  RotaryAttentionImpl& cross_attention() { return *cross_attn_; }
 
  private:
   MemoryAttentionConfig config_;
@@ -65,12 +101,33 @@ class MemoryAttentionImpl : public torch::nn::Module {
                         const torch::Tensor& memory, const torch::Tensor& memory_pos,
                         const RotaryTable& table, std::int64_t pointer_tokens);
 
+  /// The same from memories as they are stored.
+  ///
+  /// @param objects  B of them, with the same numbers of grids and pointers
+  /// @param memory_pos  (1, grid, Cm) float32
+  torch::Tensor forward(const torch::Tensor& current, const torch::Tensor& current_pos,
+                        std::span<const MemoryTokens> objects, const torch::Tensor& memory_pos,
+                        const RotaryTable& table);
+
+  /// Prepares what is faster than the plain form where it can be used, on CPUs and with one head:
+  /// tiled attention in bfloat16 on a processor for it, else factored attention. The weights must
+  /// not change afterwards.
+  ///
+  /// @param table  of the grid that memories and pictures have
+  void prepare_for_inference(const RotaryTable& table, int grid_width, int grid_height);
+
   /// Channels of one head.
   int inner_channels() const { return inner_channels_; }
 
  private:
+  template <class Attend>
+  torch::Tensor run(const torch::Tensor& current, const torch::Tensor& current_pos,
+                    const RotaryTable& table, const Attend& attend);
+
   MemoryAttentionConfig config_;
   int inner_channels_;
+  torch::Tensor prepared_for_;  ///< the table's cosines, or undefined
+  bool tiled_ = false;          ///< what was prepared is tiled attention
   std::vector<MemoryAttentionLayer> layers_;
   torch::nn::LayerNorm norm_;
 };

@@ -124,6 +124,8 @@ Model::Model(ModelConfig config, const StateDict& state, const RuntimeOptions& r
   network_->memory_attention->to(runtime.dtype);
   network_->memory_encoder->to(runtime.dtype);
   compute_constants();
+  network_->memory_attention->prepare_for_inference(rotary_, config_.feature_size(),
+                                                    config_.feature_size());
 }
 
 Model::Model(ModelConfig config, const Network& network, torch::Device device)

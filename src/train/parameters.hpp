@@ -11,7 +11,7 @@ namespace vostrack::train {
 struct ParameterOptions {
   /// Parameters that stay as they are: shell patterns on their names, such as
   /// `image_encoder.trunk.*`.
-  std::vector<std::string> frozen;
+  std::vector<std::string> frozen = {};
   bool decoder_only = false;  ///< everything outside the mask decoder is frozen
   double trunk_rate = 1.0;    ///< the trunk's learning rate, as a part of the others'
   /// Learning rate of each trunk block as a part of the next one's; embeddings of places keep the

@@ -22,7 +22,7 @@ TEST(MaskFiles, TakeIndicesForWhatTheyAre) {
 
 TEST(MaskFiles, TakeAnyColourButBlack) {
   TemporaryFolder folder;
-  video::write_picture(folder.file("m.png"), {1, 4, {0, 0, 0, 0, 9, 0, 0, 0, 9, 200, 0, 0}});
+  video::write_picture(folder.file("m.png"), Image{1, 4, {0, 0, 0, 0, 9, 0, 0, 0, 9, 200, 0, 0}});
   EXPECT_EQ(read_mask(folder.file("m.png")).data, (std::vector<std::uint8_t>{0, 1, 1, 1}));
 }
 

@@ -1,0 +1,215 @@
+#include "nn/factored_attention.hpp"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <atomic>
+
+#include "base/check.hpp"
+
+namespace vostrack::nn {
+namespace {
+
+/// Places that are packed together, so that reads and writes both stay in the nearest cache.
+constexpr std::int64_t kPackBlock = 16;
+
+/// [weight, bias] in the groups of columns that the kernel reads.
+///
+/// @param half  (d/2, c + 1)
+torch::Tensor in_groups(const torch::Tensor& half) {
+  std::vector<torch::Tensor> groups;
+  for (const auto& group : half.split(kMaxSlots, 1)) groups.push_back(group.flatten());
+  return torch::cat(groups);
+}
+
+torch::Tensor as_float(const torch::Tensor& tensor) {
+  return tensor.to(torch::kFloat32).contiguous();
+}
+
+/// Interleaves grids by place.
+template <class Element>
+struct Interleave {
+  std::vector<const Element*> grids;  ///< (c, places) each
+  std::vector<const float*> times;    ///< (c) each, or none
+  const float* pos;                   ///< (places, c), or null
+  std::int64_t places;
+  int width;
+  float *keys, *averaged;  ///< (places, c, grids)
+
+  void operator()(std::int64_t first_block, std::int64_t last_block) const {
+    for (std::int64_t block = first_block; block < last_block; ++block) {
+      const std::int64_t first = block * kPackBlock;
+      const std::int64_t last = std::min(first + kPackBlock, places);
+      for (int channel = 0; channel < width; ++channel)
+        for (std::int64_t place = first; place < last; ++place) fill(place, channel);
+    }
+  }
+
+ private:
+  void fill(std::int64_t place, int channel) const {
+    const std::int64_t cell = place * width + channel;
+    const auto slots = grids.size();
+    for (std::size_t slot = 0; slot < slots; ++slot) {
+      const auto value = static_cast<float>(grids[slot][channel * places + place]);
+      const auto at = static_cast<std::size_t>(cell) * slots + slot;
+      averaged[at] = value;
+      keys[at] = pos ? value + (pos[cell] + times[slot][channel]) : value;
+    }
+  }
+};
+
+template <class Element>
+void interleave(std::span<const torch::Tensor> grids, std::span<const torch::Tensor> times,
+                const torch::Tensor& pos, std::int64_t places, int width, float* keys,
+                float* averaged) {
+  Interleave<Element> job{
+      {}, {}, pos.defined() ? pos.const_data_ptr<float>() : nullptr, places, width, keys, averaged};
+  for (const auto& grid : grids) job.grids.push_back(grid.const_data_ptr<Element>());
+  for (const auto& time : times) job.times.push_back(time.const_data_ptr<float>());
+  at::parallel_for(0, at::divup(places, kPackBlock), 8, job);
+}
+
+}  // namespace
+
+PackedMemory::PackedMemory(const MemoryTokens& tokens, const torch::Tensor& grid_pos, bool encode) {
+  VOSTRACK_ASSERT(tokens.grids.size() == tokens.times.size());
+  VOSTRACK_ASSERT(!tokens.grids.empty() || tokens.pointers.defined());
+  // As few groups as can be, of nearly the same size.
+  const auto count = tokens.grids.size();
+  const auto groups = (count + kMaxSlots - 1) / kMaxSlots;
+  for (std::size_t group = 0; group < groups; ++group) {
+    const auto first = count * group / groups;
+    const auto size = count * (group + 1) / groups - first;
+    add_grids(std::span(tokens.grids).subspan(first, size),
+              std::span(tokens.times).subspan(first, size), grid_pos, encode);
+  }
+  if (tokens.pointers.defined()) add_pointers(tokens.pointers, tokens.pointer_times, encode);
+}
+
+float* PackedMemory::add_run(int slots, std::int64_t places, bool on_grid, int width) {
+  auto run = torch::empty({2, places, width, slots}, torch::kFloat32);
+  auto* keys = run.data_ptr<float>();
+  runs_.push_back({slots, places, on_grid, keys, keys + run.stride(0)});
+  storage_.push_back(std::move(run));
+  return keys;
+}
+
+void PackedMemory::add_grids(std::span<const torch::Tensor> grids,
+                             std::span<const torch::Tensor> times, const torch::Tensor& grid_pos,
+                             bool encode) {
+  const auto width = static_cast<int>(grids[0].size(1));
+  const auto places = grids[0].size(2) * grids[0].size(3);
+  const bool half = std::ranges::all_of(
+      grids, [](const auto& grid) { return grid.scalar_type() == torch::kBFloat16; });
+  std::vector<torch::Tensor> sources, encodings;
+  for (const auto& grid : grids) {
+    VOSTRACK_ASSERT(grid.size(0) == 1 && grid.sizes() == grids[0].sizes());
+    sources.push_back(half ? grid.contiguous() : as_float(grid));
+  }
+  for (const auto& time : times) encodings.push_back(as_float(time));
+  torch::Tensor pos;
+  if (encode) pos = as_float(grid_pos);
+  float* keys = add_run(static_cast<int>(grids.size()), places, /*on_grid=*/true, width);
+  float* averaged = storage_.back()[1].data_ptr<float>();
+  if (half)
+    interleave<at::BFloat16>(sources, encodings, pos, places, width, keys, averaged);
+  else
+    interleave<float>(sources, encodings, pos, places, width, keys, averaged);
+}
+
+void PackedMemory::add_pointers(const torch::Tensor& pointers, const torch::Tensor& times,
+                                bool encode) {
+  const auto count = pointers.size(1);
+  const auto width = static_cast<int>(pointers.size(2));
+  const auto values = as_float(pointers[0]);
+  const auto keys = encode ? values + as_float(times[0]) : values;
+  const auto whole = count / kMaxSlots * kMaxSlots;
+  const auto add = [&](std::int64_t first, std::int64_t size, int slots) {
+    if (size == 0) return;
+    add_run(slots, size / slots, /*on_grid=*/false, width);
+    const auto columns = [&](const torch::Tensor& rows) {
+      return rows.slice(0, first, first + size).view({-1, slots, width}).transpose(1, 2);
+    };
+    storage_.back()[0].copy_(columns(keys));
+    storage_.back()[1].copy_(columns(values));
+  };
+  add(0, whole, kMaxSlots);
+  add(whole, count - whole, static_cast<int>(count - whole));
+}
+
+FactoredAttention::FactoredAttention(torch::nn::LinearImpl& key, torch::nn::LinearImpl& value,
+                                     torch::nn::LinearImpl& out, const RotaryTable& table,
+                                     int grid_width, int grid_height)
+    : cos_(as_float(table.cos)), sin_(as_float(table.sin)) {
+  VOSTRACK_ASSERT(cos_.size(0) == grid_width * grid_height &&
+                  2 * cos_.size(1) == key.weight.size(0));
+  const auto columns =
+      torch::cat({as_float(key.weight), as_float(key.bias).unsqueeze(1)}, 1);  // (d, c + 1)
+  const auto halves = columns.chunk(2);
+  weight_x_ = in_groups(halves[0]);
+  weight_y_ = in_groups(halves[1]);
+  // In double, so that the two projections round once.
+  const auto exact = [](const torch::Tensor& tensor) { return tensor.to(torch::kFloat64); };
+  const auto dtype = out.weight.scalar_type();
+  out_weight_ = exact(out.weight).matmul(exact(value.weight)).to(dtype);
+  out_bias_ = (exact(out.weight).matmul(exact(value.bias)) + exact(out.bias)).to(dtype);
+  layer_ = {static_cast<int>(columns.size(0)),
+            static_cast<int>(columns.size(1)) - 1,
+            grid_width,
+            grid_height,
+            weight_x_.const_data_ptr<float>(),
+            weight_y_.const_data_ptr<float>(),
+            cos_.const_data_ptr<float>(),
+            sin_.const_data_ptr<float>()};
+}
+
+torch::Tensor FactoredAttention::forward(const torch::Tensor& queries,
+                                         std::span<const PackedMemory> objects,
+                                         AttendBlock attend) const {
+  const auto batch = static_cast<std::int64_t>(objects.size());
+  const auto count = queries.size(1);
+  VOSTRACK_ASSERT(queries.size(0) == batch || queries.size(0) == 1);
+  VOSTRACK_ASSERT(queries.size(2) == layer_.channels && count <= cos_.size(0));
+  if (!attend) attend = attend_variants().front().attend;
+
+  const auto exact = as_float(queries);
+  auto averages = torch::empty({batch, count, layer_.memory_width}, torch::kFloat32);
+  std::vector<FactoredJob> jobs;
+  for (std::int64_t i = 0; i < batch; ++i) {
+    const auto runs = objects[static_cast<std::size_t>(i)].runs();
+    for (const KeyRun& run : runs) VOSTRACK_ASSERT(!run.on_grid || run.places == cos_.size(0));
+    jobs.push_back({layer_, exact[exact.size(0) == 1 ? 0 : i].const_data_ptr<float>(), count,
+                    runs.data(), static_cast<int>(runs.size()), averages[i].data_ptr<float>()});
+  }
+
+  // Blocks are handed out as threads become free, object by object, so that all threads read the
+  // same object's memories.
+  const auto blocks = at::divup(count, static_cast<std::int64_t>(kQueryBlock));
+  const auto threads = std::min<std::int64_t>(at::get_num_threads(), batch * blocks);
+  const auto each = static_cast<std::int64_t>(factored_scratch(layer_));
+  auto scratch = torch::empty({threads, each}, torch::kFloat32);
+  float* const scratches = scratch.data_ptr<float>();
+  std::atomic<std::int64_t> next{0};
+  at::parallel_for(0, threads, 1, [&](std::int64_t first, std::int64_t) {
+    for (auto block = next++; block < batch * blocks; block = next++)
+      attend(jobs[static_cast<std::size_t>(block / blocks)], block % blocks * kQueryBlock,
+             scratches + first * each);
+  });
+  return torch::linear(averages.to(out_weight_.scalar_type()), out_weight_, out_bias_);
+}
+
+std::span<const AttendVariant> attend_variants() {
+  static const auto variants = [] {
+    std::vector<AttendVariant> found;
+#ifdef VOSTRACK_X86_KERNELS
+    if (__builtin_cpu_supports("avx512f")) found.push_back({"avx512", attend_block_avx512});
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+      found.push_back({"avx2", attend_block_avx2});
+#endif
+    found.push_back({"portable", attend_block_portable});
+    return found;
+  }();
+  return variants;
+}
+
+}  // namespace vostrack::nn

@@ -1,0 +1,86 @@
+/// Attention to memories with a third of the arithmetic, on CPUs.
+///
+/// Keys and values come from memories of c channels through projections to d; c is a quarter of d
+/// in the published models. Both halves of the attention can be done at width c, equal to the plain
+/// form up to rounding:
+///
+/// - Weights sum to one, so averaging the projected memories is projecting their average.
+/// - A key at (x, y) is R(x, y) (W m + b), where the first half of the channels turns with x alone
+///   and the second with y alone. So a turned query's score is (A[x] + B[y]) · [m, 1], with
+///   A[x] = [W, b]₁ᵀ R(x)ᵀ q₁ and B[y] = [W, b]₂ᵀ R(y)ᵀ q₂: two small tables for each query, then
+///   for each place one sum that all memories share there.
+/// - Object pointers are not turned: for them the sum is A[0] + B[0].
+///
+/// Everything is computed in float32, whatever the model's dtype. What comes out for an object does
+/// not depend on the others of its batch, nor on the number of threads.
+#pragma once
+
+#include <torch/nn.h>
+
+#include <span>
+#include <vector>
+
+#include "nn/factored_kernel.hpp"
+#include "nn/position_encoding.hpp"
+
+namespace vostrack::nn {
+
+/// What attention looks at of one object, as it is stored.
+struct MemoryTokens {
+  std::vector<torch::Tensor> grids;  ///< (1, c, h, w) each; in training (B, c, h, w)
+  std::vector<torch::Tensor> times;  ///< as many: (1, 1, c) float32, their encoding in time
+  torch::Tensor pointers;            ///< (1, N, c) float32, or undefined
+  torch::Tensor pointer_times;       ///< (1, N, c) float32, with `pointers`
+};
+
+/// One object's memories in the order in which the kernel reads them; for all layers.
+class PackedMemory {
+ public:
+  /// @param tokens  on the CPU, with at least one grid or pointer
+  /// @param grid_pos  (1, h·w, c) float32, added to all grids' keys
+  /// @param encode  whether keys carry positions and times at all
+  PackedMemory(const MemoryTokens& tokens, const torch::Tensor& grid_pos, bool encode);
+
+  std::span<const KeyRun> runs() const { return runs_; }
+
+ private:
+  float* add_run(int slots, std::int64_t places, bool on_grid, int width);
+  void add_grids(std::span<const torch::Tensor> grids, std::span<const torch::Tensor> times,
+                 const torch::Tensor& grid_pos, bool encode);
+  void add_pointers(const torch::Tensor& pointers, const torch::Tensor& times, bool encode);
+
+  std::vector<KeyRun> runs_;
+  std::vector<torch::Tensor> storage_;
+};
+
+/// One layer's weights, prepared.
+class FactoredAttention {
+ public:
+  /// @param key, value, out  the projections of a layer with one head, on the CPU
+  /// @param table  of the grid that queries and memories stand on
+  FactoredAttention(torch::nn::LinearImpl& key, torch::nn::LinearImpl& value,
+                    torch::nn::LinearImpl& out, const RotaryTable& table, int grid_width,
+                    int grid_height);
+
+  /// @param queries  (1 or B, grid, d), projected but not turned
+  /// @param objects  B of them; grids as large as the table's
+  /// @param attend  for tests; the fastest one by default
+  /// @return (B, grid, C) in the queries' dtype, after the output projection
+  torch::Tensor forward(const torch::Tensor& queries, std::span<const PackedMemory> objects,
+                        AttendBlock attend = nullptr) const;
+
+ private:
+  FactoredLayer layer_;
+  torch::Tensor weight_x_, weight_y_, cos_, sin_;
+  torch::Tensor out_weight_, out_bias_;  ///< values' and output projection in one
+};
+
+struct AttendVariant {
+  const char* name;
+  AttendBlock attend;
+};
+
+/// The variants that this processor can run, fastest first.
+std::span<const AttendVariant> attend_variants();
+
+}  // namespace vostrack::nn

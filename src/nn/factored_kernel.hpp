@@ -1,0 +1,59 @@
+/// The inner loops of factored attention (factored_attention.hpp), one variant for each kind of
+/// processor. Plain pointers only, so that a variant's file can be compiled for its processor
+/// without a line of LibTorch's headers in it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace vostrack::nn {
+
+/// Queries that are worked on together, side by side in vectors.
+constexpr int kQueryBlock = 32;
+/// Keys that share a place in the grid and are multiplied together.
+constexpr int kMaxSlots = 8;
+
+/// Weights of one layer and the grid they are for. All float32.
+struct FactoredLayer {
+  int channels;      ///< of queries and keys, d
+  int memory_width;  ///< of memories, c
+  int grid_width, grid_height;
+  /// The key projection and, as column c, its bias, in groups of kMaxSlots columns: each group is
+  /// (d/2, columns in the group). The half of the channels that turns with x, then that with y.
+  const float *weight_x, *weight_y;
+  const float *cos, *sin;  ///< rotary table of the grid: (grid, d/2)
+};
+
+/// Keys of the same number of slots at each of several places.
+struct KeyRun {
+  int slots;              ///< 1 to kMaxSlots
+  std::int64_t places;    ///< grid, row by row, or any number where the keys are not turned
+  bool on_grid;           ///< turned by their place in the grid
+  const float* keys;      ///< (places, c, slots)
+  const float* averaged;  ///< (places, c, slots): what the softmax averages
+};
+
+/// One object's attention.
+struct FactoredJob {
+  FactoredLayer layer;
+  const float* queries;  ///< (count, d), not yet turned; query i stands at place i of the grid
+  std::int64_t count;
+  const KeyRun* runs;
+  int run_count;
+  float* out;  ///< (count, c): averages of `averaged`
+};
+
+/// Floats that attend_block wants as scratch.
+std::size_t factored_scratch(const FactoredLayer& layer);
+
+/// Attends from the queries first ≤ i < min(first + kQueryBlock, count). What comes out for a query
+/// depends on nothing but its block.
+///
+/// @param scratch  factored_scratch floats, aligned to 64 bytes
+using AttendBlock = void (*)(const FactoredJob& job, std::int64_t first, float* scratch);
+
+void attend_block_portable(const FactoredJob& job, std::int64_t first, float* scratch);
+void attend_block_avx2(const FactoredJob& job, std::int64_t first, float* scratch);
+void attend_block_avx512(const FactoredJob& job, std::int64_t first, float* scratch);
+
+}  // namespace vostrack::nn

@@ -1,0 +1,204 @@
+#include "nn/tiled_attention.hpp"
+
+#include <ATen/Parallel.h>
+#include <ATen/native/CPUBlas.h>
+
+#include <cmath>
+
+#include "base/check.hpp"
+#include "nn/tiled_kernel.hpp"
+
+#if defined(VOSTRACK_X86_KERNELS) && defined(CPUBLAS_BRGEMM_BF16BF16F32)
+#define VOSTRACK_TILES 1
+#else
+#define VOSTRACK_TILES 0
+#endif
+
+namespace vostrack::nn {
+namespace {
+
+constexpr std::int64_t kQueries = 64;    ///< of a block
+constexpr std::int64_t kKeyBlock = 512;  ///< a block's scores stay in the second cache
+constexpr std::int64_t kKeyStep = 32;    ///< keys are padded to a multiple of this
+constexpr float kNever = -1e30F;         ///< a padding's score
+
+/// (M, K) · (K, N), the second with neighbouring rows in pairs: (K/2, N, 2).
+void multiply([[maybe_unused]] std::int64_t rows, [[maybe_unused]] std::int64_t columns,
+              [[maybe_unused]] std::int64_t inner, [[maybe_unused]] const at::BFloat16* a,
+              [[maybe_unused]] std::int64_t a_row, [[maybe_unused]] const at::BFloat16* b,
+              [[maybe_unused]] std::int64_t b_row, [[maybe_unused]] float* out,
+              [[maybe_unused]] std::int64_t out_row, [[maybe_unused]] bool add) {
+#if VOSTRACK_TILES
+  at::native::cpublas::brgemm(rows, columns, inner, a_row, b_row, out_row, add, a, b, out);
+#endif
+}
+
+/// Runs `work` for 0 ≤ i < count on all threads, and gives the tiles back at the end.
+template <class Work>
+void for_each(std::int64_t count, const Work& work) {
+  at::parallel_for(0, count, 1, [&](std::int64_t first, std::int64_t last) {
+    for (auto i = first; i < last; ++i) work(i);
+#if VOSTRACK_TILES
+    at::native::cpublas::brgemm_release();
+#endif
+  });
+}
+
+torch::Tensor exact(const torch::Tensor& tensor) {
+  return tensor.to(torch::kFloat64);
+}
+
+}  // namespace
+
+TiledMemory::TiledMemory(const MemoryTokens& tokens, const torch::Tensor& grid_pos, bool encode) {
+  std::vector<torch::Tensor> keys, values;  // (c, …)
+  torch::Tensor pos;
+  if (encode) pos = grid_pos[0].transpose(0, 1);
+  for (std::size_t i = 0; i < tokens.grids.size(); ++i) {
+    auto value = tokens.grids[i][0].flatten(1);
+    keys.push_back(encode ? value + (pos + tokens.times[i].view({-1, 1})) : value);
+    values.push_back(std::move(value));
+  }
+  turned = 0;
+  for (const auto& value : values) turned += value.size(1);
+  if (tokens.pointers.defined()) {
+    values.push_back(tokens.pointers[0].transpose(0, 1));
+    keys.push_back(encode ? values.back() + tokens.pointer_times[0].transpose(0, 1)
+                          : values.back());
+  }
+  count = turned + (tokens.pointers.defined() ? tokens.pointers.size(1) : 0);
+  const auto padded = at::divup(count, kKeyStep) * kKeyStep;
+  const auto width = keys[0].size(0);
+  const auto joined = [&](const std::vector<torch::Tensor>& parts) {
+    auto all = torch::zeros({width, padded}, torch::kBFloat16);
+    std::int64_t at = 0;
+    for (const auto& part : parts) {
+      all.narrow(1, at, part.size(1)).copy_(part);
+      at += part.size(1);
+    }
+    return all;
+  };
+  key_pairs = joined(keys).view({width / 2, 2, padded}).transpose(1, 2).contiguous();
+  value_pairs = joined(values).view({width, padded / 2, 2}).transpose(0, 1).contiguous();
+}
+
+bool TiledAttention::available([[maybe_unused]] std::int64_t channels,
+                               [[maybe_unused]] std::int64_t memory_width) {
+#if VOSTRACK_TILES
+  return at::native::cpublas::could_pack(at::kBFloat16) && channels % 32 == 0 &&
+         memory_width % 32 == 0;
+#else
+  return false;
+#endif
+}
+
+TiledAttention::TiledAttention(torch::nn::LinearImpl& key, torch::nn::LinearImpl& value,
+                               torch::nn::LinearImpl& out, const RotaryTable& table)
+    : channels_(key.weight.size(0)),
+      width_(key.weight.size(1)),
+      table_(table),
+      key_weight_(key.weight.to(torch::kBFloat16).contiguous()),
+      key_bias_(key.bias.to(torch::kFloat32).contiguous()),
+      cos_(table.cos.transpose(0, 1).contiguous()),
+      sin_(table.sin.transpose(0, 1).contiguous()),
+      out_weight_(exact(out.weight).matmul(exact(value.weight)).to(torch::kBFloat16)),
+      out_bias_(
+          (exact(out.weight).matmul(exact(value.bias)) + exact(out.bias)).to(torch::kBFloat16)) {}
+
+torch::Tensor TiledAttention::turned_keys(const TiledMemory& memory) const {
+  const auto padded = memory.key_pairs.size(1);
+  const auto grid = cos_.size(1);
+  VOSTRACK_ASSERT(memory.turned % grid == 0);
+  const auto blocks = at::divup(padded, kKeyBlock);
+  auto out = torch::empty({blocks, channels_ / 2, kKeyBlock, 2}, torch::kBFloat16);
+  auto* const turned = reinterpret_cast<std::uint32_t*>(out.data_ptr<at::BFloat16>());
+  const auto* const pairs = memory.key_pairs.const_data_ptr<at::BFloat16>();
+  const auto* const bias = key_bias_.const_data_ptr<float>();
+  const auto* const weight = key_weight_.const_data_ptr<at::BFloat16>();
+  auto projected = torch::empty({at::get_num_threads(), channels_, kKeyBlock}, torch::kFloat32);
+  float* const scratch = projected.data_ptr<float>();
+  for_each(blocks, [&](std::int64_t block) {
+    const auto first = block * kKeyBlock;
+    const auto size = std::min(kKeyBlock, padded - first);
+    float* const rows = scratch + at::get_thread_num() * channels_ * kKeyBlock;
+    multiply(channels_, size, width_, weight, width_, pairs + 2 * first, padded, rows, kKeyBlock,
+             /*add=*/false);
+    // Pieces that are one run of cells of the grid, or not on it at all.
+    for (std::int64_t at = 0; at < size;) {
+      const bool on_grid = first + at < memory.turned;
+      const auto cell = (first + at) % grid;
+      const auto piece = std::min(
+          size - at, on_grid ? std::min(grid - cell, memory.turned - first - at) : size - at);
+      for (std::int64_t pair = 0; pair < channels_ / 2; ++pair) {
+        const auto table = pair * grid + cell;
+        turn_keys_avx512(rows + 2 * pair * kKeyBlock + at, rows + (2 * pair + 1) * kKeyBlock + at,
+                         bias[2 * pair], bias[2 * pair + 1],
+                         on_grid ? cos_.const_data_ptr<float>() + table : nullptr,
+                         on_grid ? sin_.const_data_ptr<float>() + table : nullptr, piece,
+                         turned + (block * channels_ / 2 + pair) * kKeyBlock + at);
+      }
+      at += piece;
+    }
+  });
+  return out;
+}
+
+void TiledAttention::attend(const at::BFloat16* queries, std::int64_t count,
+                            const TiledMemory& memory, const torch::Tensor& keys,
+                            at::BFloat16* out) const {
+  const auto padded = memory.key_pairs.size(1);
+  const auto* const turned = keys.const_data_ptr<at::BFloat16>();
+  const auto* const values = memory.value_pairs.const_data_ptr<at::BFloat16>();
+  const auto each = kQueries * (kKeyBlock + width_);
+  auto floats = torch::empty({at::get_num_threads(), each}, torch::kFloat32);
+  auto halves = torch::empty({at::get_num_threads(), kQueries, kKeyBlock}, torch::kBFloat16);
+  float* const floats_data = floats.data_ptr<float>();
+  auto* const halves_data = halves.data_ptr<at::BFloat16>();
+  for_each(at::divup(count, kQueries), [&](std::int64_t query_block) {
+    const auto first_query = query_block * kQueries;
+    const auto rows = std::min(kQueries, count - first_query);
+    float* const scores = floats_data + at::get_thread_num() * each;
+    float* const sum = scores + kQueries * kKeyBlock;
+    auto* const weights = halves_data + at::get_thread_num() * kQueries * kKeyBlock;
+    SoftmaxRow softmax[kQueries];
+    for (std::int64_t first = 0; first < padded; first += kKeyBlock) {
+      const auto size = std::min(kKeyBlock, padded - first);
+      multiply(rows, size, channels_, queries + first_query * channels_, channels_,
+               turned + first * channels_, kKeyBlock, scores, kKeyBlock, /*add=*/false);
+      for (std::int64_t row = 0; row < rows; ++row) {
+        float* const score = scores + row * kKeyBlock;
+        for (auto i = memory.count - first; i < size; ++i) score[i] = kNever;
+        const float shrink =
+            weigh_row_avx512(score, static_cast<int>(size), softmax[row],
+                             reinterpret_cast<std::uint16_t*>(weights + row * kKeyBlock));
+        if (first > 0 && shrink != 1)
+          for (std::int64_t i = 0; i < width_; ++i) sum[row * width_ + i] *= shrink;
+      }
+      multiply(rows, width_, size, weights, kKeyBlock, values + first * width_, width_, sum, width_,
+               /*add=*/first > 0);
+    }
+    for (std::int64_t row = 0; row < rows; ++row)
+      for (std::int64_t i = 0; i < width_; ++i)
+        out[(first_query + row) * width_ + i] = sum[row * width_ + i] / softmax[row].powers;
+  });
+}
+
+torch::Tensor TiledAttention::forward(const torch::Tensor& queries,
+                                      std::span<const TiledMemory> objects) const {
+  const auto batch = static_cast<std::int64_t>(objects.size());
+  const auto count = queries.size(1);
+  VOSTRACK_ASSERT(queries.size(0) == batch || queries.size(0) == 1);
+  const double scale = std::log2(std::exp(1.0)) / std::sqrt(static_cast<double>(channels_));
+  const auto turned = apply_rotary((queries.to(torch::kFloat32) * scale).unsqueeze(1), table_)
+                          .to(torch::kBFloat16)
+                          .contiguous();
+  auto averages = torch::empty({batch, count, width_}, torch::kBFloat16);
+  for (std::int64_t i = 0; i < batch; ++i) {
+    const TiledMemory& memory = objects[static_cast<std::size_t>(i)];
+    attend(turned[turned.size(0) == 1 ? 0 : i].const_data_ptr<at::BFloat16>(), count, memory,
+           turned_keys(memory), averages[i].data_ptr<at::BFloat16>());
+  }
+  return torch::linear(averages, out_weight_, out_bias_);
+}
+
+}  // namespace vostrack::nn

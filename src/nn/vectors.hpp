@@ -1,0 +1,51 @@
+/// Vectors of the compiler's, for files that are compiled for one kind of processor. Such a file
+/// defines VOSTRACK_LANES, the floats in a vector.
+///
+/// Everything is in an unnamed namespace and nothing but the C library is used: an inline function
+/// that the linker took from such a file would run on processors that lack its instructions.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+namespace vostrack::nn {
+namespace {
+
+constexpr int kLanes = VOSTRACK_LANES;
+
+using Vec = float __attribute__((vector_size(kLanes * sizeof(float))));
+using IntVec = std::int32_t __attribute__((vector_size(kLanes * sizeof(std::int32_t))));
+
+inline Vec load(const float* from) {
+  Vec v;
+  std::memcpy(&v, from, sizeof v);
+  return v;
+}
+inline void store(float* to, Vec v) {
+  std::memcpy(to, &v, sizeof v);
+}
+inline Vec splat(float value) {
+  return value - Vec{};  // + would turn −0 into 0, and so cost an instruction
+}
+
+/// 2^x for x ≤ 0, to 1e-7; not a number stays so.
+inline Vec exp2(Vec x) {
+  x = x < -126.0F ? splat(-126.0F) : x;
+  const Vec round = splat(12582912.0F);  // 1.5 · 2^23: adding it leaves no fraction
+  const Vec whole = (x + round) - round;
+  const Vec f = x - whole;
+  // Minimax polynomial of 2^f on [−1/2, 1/2].
+  Vec p = splat(1.32764724e-3F);
+  p = p * f + 9.67554096e-3F;
+  p = p * f + 5.55071309e-2F;
+  p = p * f + 2.40221202e-1F;
+  p = p * f + 6.93146944e-1F;
+  p = p * f + 1.00000012F;
+  const IntVec exponent = (__builtin_convertvector(whole, IntVec) + 127) << 23;
+  Vec scale;
+  std::memcpy(&scale, &exponent, sizeof scale);
+  return p * scale;
+}
+
+}  // namespace
+}  // namespace vostrack::nn
