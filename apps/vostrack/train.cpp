@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <filesystem>
 #include <memory>
@@ -119,10 +118,6 @@ int train_network(const TrainArguments& arguments, const Console& console) {
   if (run.folder.empty()) throw UsageError("--out, or `folder` in --config, says where results go");
   check(run.resume || !fs::exists(run.folder + "/last.safetensors"), ErrorCode::kInvalidArgument,
         "{}: holds a run already; --resume goes on with it", run.folder);
-  if (!run.resume) {
-    fs::create_directories(run.folder);
-    write_json(run.folder + "/settings.json", Json::parse(run.settings));
-  }
   watch_interrupts();
   set_interrupted(false);
   train::RunHooks hooks;
@@ -210,8 +205,9 @@ void add_train(CLI::App& app, Command& command) {
   sub->add_option("--out", arguments->out, "Folder for checkpoints and weights")
       ->type_name("DIR")
       ->group(results);
-  sub->add_option("--validate", arguments->validation.root,
-                  "Dataset laid out as DAVIS to score on, every `validate_every` steps")
+  sub->add_option(
+         "--validate", arguments->validation.root,
+         "Dataset laid out as DAVIS to score on at the end, and every `validate_every` steps")
       ->type_name("DIR")
       ->group(results);
   sub->add_option("--validate-resolution", arguments->validation.resolution,

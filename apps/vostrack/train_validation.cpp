@@ -30,7 +30,8 @@ class Scratch {
 
 }  // namespace
 
-double validation_score(const std::string& weights, const ValidationArguments& arguments) {
+std::optional<double> validation_score(const std::string& weights,
+                                       const ValidationArguments& arguments) {
   ModelOptions options;
   options.device = arguments.device;
   const Model model = Model::load(weights, options);
@@ -43,7 +44,7 @@ double validation_score(const std::string& weights, const ValidationArguments& a
     const std::string folder = (scratch.path() / sequence.name).string();
     const auto tracked = track_sequence(model, sequence, truth, protocol.late,
                                         SimulatedPrompt::kMask, folder, [] {});
-    if (!tracked.complete || interrupted()) return 0;
+    if (!tracked.complete || interrupted()) return std::nullopt;
     scores.push_back(eval::score_sequence(sequence.name, truth,
                                           eval::MaskSequence(folder, truth.rule()), protocol));
   }

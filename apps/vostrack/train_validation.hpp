@@ -1,6 +1,7 @@
 /// Scoring a network while it is trained.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,8 +18,9 @@ struct ValidationArguments {
 /// folder beside the weights meanwhile.
 ///
 /// @param weights  a file with its configuration
-/// @return mean J&F over objects, 0 to 1; 0 when interrupted
+/// @return mean J&F over objects, 0 to 1; nothing when interrupted
 /// @throws Error as track_sequence and eval::score_sequence
-double validation_score(const std::string& weights, const ValidationArguments& arguments);
+std::optional<double> validation_score(const std::string& weights,
+                                       const ValidationArguments& arguments);
 
 }  // namespace vostrack::cli

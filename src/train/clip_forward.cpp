@@ -7,7 +7,6 @@
 #include "memory/bank.hpp"
 #include "memory/conditioning.hpp"
 #include "memory/selection.hpp"
-#include "nn/layers.hpp"
 #include "tracker/mask_heads.hpp"
 
 namespace vostrack::train {
@@ -70,9 +69,8 @@ class Group {
 };
 
 void Group::add_step(const tracker::HeadOutput& head, const torch::Tensor& truth) {
-  const int size = model_.config().image_size;
-  const auto masks =
-      head.proposals.size(1) == 1 ? head.high_res : nn::resize_bilinear(head.proposals, size, size);
+  // A single mask has been enlarged already; of three only the best one needs to be.
+  const auto& masks = head.proposals.size(1) == 1 ? head.high_res : head.proposals;
   steps_.push_back({masks, head.proposed_ious, head.object_score, truth});
 }
 

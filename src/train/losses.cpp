@@ -1,6 +1,7 @@
 #include "train/losses.hpp"
 
 #include "base/check.hpp"
+#include "nn/layers.hpp"
 
 namespace vostrack::train {
 namespace {
@@ -29,44 +30,77 @@ struct StepLosses {
   torch::Tensor focal, dice, iou, object;
 };
 
+/// What a step's masks are compared with, at the size of the truth.
+struct Target {
+  explicit Target(const torch::Tensor& truth)
+      : size(truth.size(-1)),
+        known((truth != kIgnored).flatten(1).unsqueeze(1)),
+        on((truth == 1).flatten(1).unsqueeze(1)),
+        value(on.to(torch::kFloat32)),
+        valid(known.to(torch::kFloat32)),
+        pixels(valid.sum(-1).clamp_min(1)),
+        area(value.sum(-1)) {}
+
+  /// (B, M, s, s) → (B, M, P)
+  torch::Tensor resized(const torch::Tensor& masks) const {
+    const auto logits = masks.to(torch::kFloat32);
+    return (logits.size(-1) == size ? logits : nn::resize_bilinear(logits, size, size)).flatten(2);
+  }
+
+  std::int64_t size;
+  torch::Tensor known, on;     ///< (B, 1, P) bool
+  torch::Tensor value, valid;  ///< (B, 1, P) float32
+  torch::Tensor pixels, area;  ///< (B, 1) float32
+};
+
+struct MaskLosses {
+  torch::Tensor focal, dice;  ///< (B, M)
+};
+
+MaskLosses mask_losses(const LossConfig& config, const torch::Tensor& logits,
+                       const Target& target) {
+  const auto focal = focal_loss(logits, target.value, config.focal_alpha, config.focal_gamma);
+  const auto probability = torch::sigmoid(logits) * target.valid;
+  return {
+      (focal * target.valid).sum(-1) / target.pixels,
+      1 - (2 * (probability * target.value).sum(-1) + 1) / (probability.sum(-1) + target.area + 1)};
+}
+
+/// IoU of masks with the truth: (B, M).
+torch::Tensor actual_iou(const torch::Tensor& logits, const Target& target) {
+  const auto predicted = (logits > 0).logical_and(target.known);
+  return predicted.logical_and(target.on).sum(-1).to(torch::kFloat32) /
+         predicted.logical_or(target.on).sum(-1).to(torch::kFloat32).clamp_min(1);
+}
+
 StepLosses losses_of(const LossConfig& config, const Step& step, bool predicts_objects) {
-  const auto logits = step.masks.to(torch::kFloat32).flatten(2);        // (B, M, P)
-  const auto known = (step.truth != kIgnored).flatten(1).unsqueeze(1);  // (B, 1, P)
-  const auto on = (step.truth == 1).flatten(1).unsqueeze(1);
-  const auto target = on.to(torch::kFloat32);
-  const auto valid = known.to(torch::kFloat32);
-  const auto pixels = valid.sum(-1).clamp_min(1);
-
-  auto focal =
-      (focal_loss(logits, target, config.focal_alpha, config.focal_gamma) * valid).sum(-1) /
-      pixels;  // (B, M)
-  const auto probability = torch::sigmoid(logits) * valid;
-  auto dice =
-      1 - (2 * (probability * target).sum(-1) + 1) / (probability.sum(-1) + target.sum(-1) + 1);
-
-  torch::Tensor actual;
+  const Target target(step.truth);
+  auto masks = step.masks;
+  torch::Tensor actual, best;
   {
+    // Only the best proposal gets gradients, so the others are looked at without.
     torch::NoGradGuard no_grad;
-    const auto predicted = (logits > 0).logical_and(known);
-    actual = predicted.logical_and(on).sum(-1).to(torch::kFloat32) /
-             predicted.logical_or(on).sum(-1).to(torch::kFloat32).clamp_min(1);
+    const auto logits = target.resized(masks.detach());
+    actual = actual_iou(logits, target);
+    if (masks.size(1) > 1) {
+      const auto all = mask_losses(config, logits, target);
+      best = (config.focal_weight * all.focal + config.dice_weight * all.dice)
+                 .argmin(1, /*keepdim=*/true);
+    }
   }
   const auto error = step.ious.to(torch::kFloat32) - actual;
   auto iou = config.iou_l1 ? error.abs() : error.square();
-
-  if (focal.size(1) > 1) {
-    const auto best = (config.focal_weight * focal + config.dice_weight * dice)
-                          .detach()
-                          .argmin(1, /*keepdim=*/true);
-    focal = focal.gather(1, best);
-    dice = dice.gather(1, best);
+  if (best.defined()) {
+    masks = masks.take_along_dim(best.view({-1, 1, 1, 1}), 1);
     iou = config.iou_of_all ? iou.mean(1, /*keepdim=*/true) : iou.gather(1, best);
   }
-  const auto present = on.any(-1).to(torch::kFloat32);  // (B, 1)
+  const auto [focal, dice] = mask_losses(config, target.resized(masks), target);
   if (!predicts_objects)
-    return {focal.sum(), dice.sum(), iou.sum(), torch::zeros({}, logits.options())};
+    return {focal.sum(), dice.sum(), iou.sum(), torch::zeros({}, focal.options())};
+
+  const auto present = target.on.any(-1).to(torch::kFloat32);  // (B, 1)
   // Where everything is to be ignored, nothing is known of the object's presence either.
-  const auto judged = known.any(-1).to(torch::kFloat32);
+  const auto judged = target.known.any(-1).to(torch::kFloat32);
   const auto object = focal_loss(step.object_score.to(torch::kFloat32), present,
                                  config.object_alpha, config.object_gamma);
   return {(focal * present).sum(), (dice * present).sum(), (iou * present).sum(),

@@ -29,7 +29,7 @@ struct LossConfig {
 
 /// One answer of the mask decoder to prompts of some objects.
 struct Step {
-  torch::Tensor masks;         ///< (B, M, S, S) float32 logits
+  torch::Tensor masks;         ///< (B, M, s, s) float32 logits, enlarged where s is below S
   torch::Tensor ious;          ///< (B, M) float32, predicted
   torch::Tensor object_score;  ///< (B, 1) float32 logits
   torch::Tensor truth;         ///< (B, S, S) uint8: 0 off, 1 on, 255 ignored

@@ -29,7 +29,8 @@ struct StepReport {
 struct TrainHooks {
   std::function<void(const StepReport&)> progress;
   /// Scores averaged weights as Trainer::weights gives them, as a rule by J&F; higher is better.
-  std::function<double(const nn::StateDict&)> validate;
+  /// Nothing when it was cancelled.
+  std::function<std::optional<double>(const nn::StateDict&)> validate;
   std::function<bool()> cancelled;  ///< asked after each step
 };
 

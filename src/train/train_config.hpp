@@ -29,7 +29,7 @@ struct TrainConfig {
   int loader_threads = 1;
   int clips_ahead = 16;
   std::int64_t checkpoint_every = 100;  ///< steps
-  std::int64_t validate_every = 0;      ///< steps; 0: never
+  std::int64_t validate_every = 0;      ///< steps; 0: only after the last one
   int patience = 0;         ///< validations without a better score before training ends; 0: no end
   bool half_export = true;  ///< results as float16
 

@@ -198,14 +198,18 @@ void Trainer::give_up(const std::vector<NumberedClip>& clips, const StepReport& 
 }
 
 void Trainer::validate(const TrainHooks& hooks, StepReport& report) {
-  std::vector<torch::Tensor> score{torch::zeros({}, torch::kFloat64)};
+  // The first process scores and tells the others, who add nothing: whether there is a score, and
+  // which.
+  std::vector<torch::Tensor> answer{torch::zeros({2}, torch::kFloat64)};
   nn::StateDict averaged;
   if (writes_files()) {
     averaged = weights(/*averaged=*/true);
-    score[0].fill_(hooks.validate(averaged));
+    if (const auto score = hooks.validate(averaged))
+      answer[0].copy_(torch::tensor({1.0, *score}, torch::kFloat64));
   }
-  communicator_->sum(score);  // the others add 0
-  report.score = score[0].item<double>();
+  communicator_->sum(answer);
+  if (answer[0][0].item<double>() == 0) return;
+  report.score = answer[0][1].item<double>();
   if (best_score_ && *report.score <= *best_score_) {
     ++not_better_;
     return;
@@ -221,9 +225,8 @@ Outcome Trainer::run(const TrainHooks& hooks) {
   while (step_ < config_.steps) {
     StepReport report = step();
     const bool last = step_ == config_.steps;
-    if (hooks.validate && config_.validate_every > 0 &&
-        (step_ % config_.validate_every == 0 || last))
-      validate(hooks, report);
+    const bool due = config_.validate_every > 0 && step_ % config_.validate_every == 0;
+    if (hooks.validate && (due || last)) validate(hooks, report);
     if (hooks.progress && writes_files()) hooks.progress(report);
     std::vector<torch::Tensor> stop{
         torch::full({}, hooks.cancelled && hooks.cancelled() ? 1.0 : 0.0, torch::kFloat64)};

@@ -28,6 +28,7 @@ nn::StateDict Trainer::weights(bool averaged) const {
   else
     adapters_->merge(state, values);
   state.metadata["config"] = nn::config_to_json(model_config_);
+  state.metadata["training"] = train_config_to_json(config_);
   return state;
 }
 

@@ -164,7 +164,7 @@ Outcome run_training(const TrainingRun& run, const RunHooks& hooks) {
     inner.validate = [&](const nn::StateDict& weights) {
       const auto path = run.folder + "/candidate.safetensors";
       nn::write_safetensors(path, weights, prepared.config.half_export);
-      const double score = hooks.validate(path);
+      const auto score = hooks.validate(path);
       std::filesystem::remove(path);
       return score;
     };

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -55,8 +56,9 @@ struct TrainingPlan {
 
 struct RunHooks {
   std::function<void(const StepReport&)> progress;
-  /// Scores the weights in a file, as a rule by J&F; higher is better.
-  std::function<double(const std::string& path)> validate;
+  /// Scores the weights in a file, as a rule by J&F; higher is better. Nothing when it
+  /// was cancelled.
+  std::function<std::optional<double>(const std::string& path)> validate;
   std::function<bool()> cancelled;
 };
 

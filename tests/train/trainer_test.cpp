@@ -144,7 +144,7 @@ TEST(Trainer, KeepsTheBestModelAndStopsWhenNoneIsBetter) {
   int validations = 0;
   nn::StateDict at_best;
   TrainHooks hooks;
-  hooks.validate = [&](const auto&) {
+  hooks.validate = [&](const auto&) -> std::optional<double> {
     if (++validations == 2) at_best = trainer.weights(true);
     for (auto& [name, tensor] : at_best.tensors) tensor = tensor.clone();
     return validations == 2 ? 0.8 : 0.5;
