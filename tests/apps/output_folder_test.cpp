@@ -4,7 +4,7 @@
 
 #include <fstream>
 
-#include "tests/apps/temporary_folder.hpp"
+#include "tests/support/temporary_folder.hpp"
 #include "vostrack/error.hpp"
 
 namespace vostrack::cli {

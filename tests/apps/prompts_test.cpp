@@ -5,7 +5,7 @@
 
 #include "apps/vostrack/usage.hpp"
 #include "tests/apps/fake_source.hpp"
-#include "tests/apps/temporary_folder.hpp"
+#include "tests/support/temporary_folder.hpp"
 #include "video/picture_io.hpp"
 
 namespace vostrack::cli {
@@ -163,7 +163,7 @@ class MaskPrompts : public testing::Test {
     Image image{height, width, std::vector<std::uint8_t>(std::size_t(3 * height * width))};
     for (int y = 0; y < height; ++y)
       for (int x = 0; x < 3 * (width / 2); ++x) image.rgb[std::size_t(y * 3 * width + x)] = 255;
-    const std::string path = folder_.file("half.png");
+    const std::string path = folder_ / "half.png";
     video::write_picture(path, image);
     return path;
   }
