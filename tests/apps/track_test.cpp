@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "annotations/palette_png.hpp"
+#include "annotations/rle.hpp"
 #include "apps/vostrack/interrupt.hpp"
 #include "tests/apps/command_line.hpp"
 #include "tests/apps/square_files.hpp"
@@ -86,6 +87,88 @@ TEST_F(Track, FollowsASquareFromItsMask) {
   EXPECT_EQ(json["objects"][0]["prompted_frames"], nlohmann::json({0}));
 }
 
+TEST_F(Track, WritesALineForEachFrame) {
+  ASSERT_EQ(track({"--mask", "3:" + mask_, "--end", "2"}).status, kSuccess);
+  std::ifstream file(folder_ / "out/results.jsonl");
+  std::string line;
+  for (int frame = 0; frame < 3; ++frame) {
+    ASSERT_TRUE(std::getline(file, line));
+    const auto json = nlohmann::json::parse(line);
+    EXPECT_EQ(json["frame"], frame);
+    EXPECT_NEAR(json["pts_s"], frame / 30.0, 1e-3);
+    ASSERT_EQ(json["objects"].size(), 1u);
+    const auto& object = json["objects"][0];
+    EXPECT_EQ(object["id"], 3);
+    EXPECT_EQ(object["presence"], "visible");
+    EXPECT_GT(object["object_score"], 0);
+    EXPECT_GT(object["predicted_iou"], 0);
+    const annotations::LabelImage labels =
+        annotations::read_label_png(folder_ / fmt::format("out/masks/{:05}.png", frame));
+    const annotations::Rle rle = annotations::encode_rle(annotations::mask_of(labels, 3));
+    EXPECT_EQ(object["segmentation"]["counts"], annotations::to_coco_string(rle));
+    EXPECT_EQ(object["segmentation"]["size"], nlohmann::json({120, 160}));
+    EXPECT_EQ(object["area"], annotations::area(rle));
+  }
+  EXPECT_FALSE(std::getline(file, line));
+}
+
+TEST_F(Track, WritesItsLinesToTheStandardOutputAlone) {
+  const Outcome outcome = track({"--mask", mask_, "--end", "1", "--rle", "-", "--no-overlay"});
+  ASSERT_EQ(outcome.status, kSuccess);
+  EXPECT_EQ(std::count(outcome.out.begin(), outcome.out.end(), '\n'), 2);
+  EXPECT_EQ(nlohmann::json::parse(outcome.out.substr(0, outcome.out.find('\n')))["frame"], 0);
+  EXPECT_THAT(outcome.err, HasSubstr("Tracked 1 object through 2 frames"));
+  EXPECT_FALSE(fs::exists(folder_ / "out/results.jsonl"));
+}
+
+TEST_F(Track, WritesAMaskForEachObject) {
+  ASSERT_EQ(track({"--mask", "3:" + mask_, "--box", "12:0,0,60,20", "--end", "1", "--no-masks",
+                   "--masks-per-object"})
+                .status,
+            kSuccess);
+  EXPECT_EQ(masks(), (std::vector<std::string>{"12", "3"}));
+  const annotations::LabelImage mask =
+      annotations::read_label_png(folder_ / "out/masks/3/00001.png");
+  EXPECT_EQ(annotations::labels_in(mask), (std::vector<std::uint8_t>{255}));
+  EXPECT_GT(square_.iou(mask.labels, 1), 0.8);
+  EXPECT_TRUE(fs::exists(folder_ / "out/masks/12/00001.png"));
+  // They are earlier results like all others.
+  ASSERT_EQ(track({"--mask", "3:" + mask_, "--end", "1", "--overwrite"}).status, kSuccess);
+  EXPECT_EQ(masks(), (std::vector<std::string>{"00000.png", "00001.png"}));
+}
+
+TEST_F(Track, TakesPromptsFromAFile) {
+  test::write_bytes(folder_ / "prompts.json",
+                    R"({"objects": [{"id": 3, "prompts": [{"frame": 0, "mask": "first.png"}]}]})");
+  const Outcome outcome = track({"--prompts", folder_ / "prompts.json", "--end", "1"});
+  ASSERT_EQ(outcome.status, kSuccess) << outcome.err;
+  EXPECT_GT(iou(1), 0.8);
+  EXPECT_EQ(summary()["objects"][0]["id"], 3);
+}
+
+TEST_F(Track, SaysWhichPromptOfAFileIsWrong) {
+  test::write_bytes(folder_ / "prompts.json",
+                    R"({"objects": [{"id": 3, "prompts": [{"clicks": [[5, 5], [500, 5]]}]}]})");
+  const Outcome outcome = track({"--prompts", folder_ / "prompts.json"});
+  EXPECT_EQ(outcome.status, kFailure);
+  EXPECT_THAT(outcome.err, HasSubstr("prompts.json: objects[0].prompts[0].clicks[1]: 500,5 lies"));
+  EXPECT_FALSE(fs::exists(folder_ / "out"));
+}
+
+TEST_F(Track, CountsHiddenFrames) {
+  // An empty mask says that the object is not there.
+  annotations::write_label_png(folder_ / "empty.png",
+                               {120, 160, std::vector<std::uint8_t>(120 * 160)});
+  const Outcome outcome = track({"--mask", folder_ / "empty.png", "--end", "2"});
+  ASSERT_EQ(outcome.status, kSuccess) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("fps, occluded"));
+  const auto object = summary()["objects"][0];
+  EXPECT_EQ(object["visible_frames"], 0);
+  EXPECT_EQ(object["occluded_frames"], 3);
+  EXPECT_EQ(object["lost_frames"], 0);
+  EXPECT_THAT(outcome.out, HasSubstr("occluded on 3"));
+}
+
 TEST_F(Track, WritesTheObjectsIdAsLabel) {
   ASSERT_EQ(track({"--mask", "3:" + mask_, "--end", "1"}).status, kSuccess);
   const annotations::LabelImage picture =
@@ -138,7 +221,7 @@ TEST_F(Track, StaysWithinItsRange) {
 
 TEST_F(Track, GoesBothWaysFromALaterFrame) {
   const std::string later = square_.write_mask(folder_ / "later.png", 6);
-  const Outcome outcome = track({"--mask", later + "@6", "--backward"});
+  const Outcome outcome = track({"--mask", later + "@6", "--both"});
   ASSERT_EQ(outcome.status, kSuccess) << outcome.err;
   ASSERT_EQ(masks().size(), 10u);
   for (int frame = 0; frame < square_.frames; ++frame) EXPECT_GT(iou(frame), 0.8) << frame;
