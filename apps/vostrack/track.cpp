@@ -6,6 +6,7 @@
 #include "apps/vostrack/cli.hpp"
 #include "apps/vostrack/commands.hpp"
 #include "apps/vostrack/prompts_file.hpp"
+#include "apps/vostrack/track_jobs.hpp"
 #include "apps/vostrack/track_video.hpp"
 #include "apps/vostrack/usage.hpp"
 
@@ -26,7 +27,7 @@ constexpr const char* kExample =
     "    {\"frame\": 40, \"mask\": \"later.png\"}]}]}";
 
 struct TrackArguments {
-  std::string clip;
+  std::vector<std::string> clips;
   PromptTexts prompts;
   std::string prompts_file;
   std::string out;
@@ -40,15 +41,35 @@ struct TrackArguments {
   bool memories_on_cpu = false;
 };
 
-PromptArguments gather_prompts(const TrackArguments& arguments) {
+/// The videos with their prompts, from the command line, from a file or from both.
+struct Work {
+  std::vector<PromptedClip> clips;
+  bool folder_each = false;  ///< results of each in a folder of its own
+};
+
+Work work_of(const TrackArguments& arguments) {
+  Work work;
   PromptArguments prompts = parse_prompts(arguments.prompts);
-  if (!arguments.prompts_file.empty())
-    prompts.add(read_prompts_file(arguments.prompts_file).prompts);
-  if (prompts.empty())
-    throw UsageError(
-        "nothing to track: give at least one --point x,y, --box x0,y0,x1,y1, --mask file.png or "
-        "--prompts file.json");
-  return prompts;
+  PromptsFile file;
+  if (!arguments.prompts_file.empty()) file = read_prompts_file(arguments.prompts_file);
+  if (!file.videos.empty()) {
+    if (!arguments.clips.empty() || !prompts.empty())
+      throw UsageError(arguments.prompts_file +
+                       ": names its videos with their prompts, so neither can be given beside it");
+    work.clips = std::move(file.videos);
+  } else {
+    prompts.add(std::move(file.prompts));
+    if (prompts.empty())
+      throw UsageError(
+          "nothing to track: give at least one --point x,y, --box x0,y0,x1,y1, --mask file.png or "
+          "--prompts file.json");
+    for (const std::string& clip : arguments.clips) work.clips.push_back({clip, "", prompts});
+  }
+  if (work.clips.empty()) throw UsageError("no video: give at least one");
+  work.folder_each = work.clips.size() > 1 || !file.videos.empty();
+  if (work.folder_each && !arguments.results.lines_path.empty())
+    throw UsageError("--rle: each of several videos has a results.jsonl in its own folder");
+  return work;
 }
 
 TrackSettings settings_of(const TrackArguments& arguments) {
@@ -65,10 +86,13 @@ TrackSettings settings_of(const TrackArguments& arguments) {
 
 int track(const TrackArguments& arguments, const Console& console) {
   const TrackSettings settings = settings_of(arguments);
-  const PromptArguments prompts = gather_prompts(arguments);
+  const Work work = work_of(arguments);
   ModelOnDemand model(arguments.model);
+  if (work.folder_each)
+    return track_jobs(jobs_of(work.clips, arguments.out), arguments.out, settings, model, console);
+  const PromptedClip& clip = work.clips.front();
   const TrackOutcome outcome =
-      track_video({arguments.clip, OutputFolder(arguments.out), prompts}, settings, model, console);
+      track_video({clip.path, OutputFolder(arguments.out), clip.prompts}, settings, model, console);
   if (outcome.complete) return kSuccess;
   console.err << fmt::format(
                      "vostrack: interrupted after {} of {} frames; the files hold these frames",
@@ -145,7 +169,10 @@ void add_track(CLI::App& app, Command& command) {
   auto arguments = std::make_shared<TrackArguments>();
   CLI::App* sub = app.add_subcommand("track", "Follows objects through a video.");
   sub->footer(kExample);
-  sub->add_option("clip", arguments->clip, "Video file or folder of pictures")->required();
+  sub->add_option("clip", arguments->clips,
+                  "Video files or folders of pictures; the results of several are in folders of "
+                  "their names inside --out")
+      ->type_name("CLIP");
   add_prompt_options(*sub, *arguments);
   add_range_options(*sub, *arguments);
   add_result_options(*sub, *arguments);

@@ -9,10 +9,7 @@
 
 #include "annotations/palette_png.hpp"
 #include "annotations/rle.hpp"
-#include "apps/vostrack/interrupt.hpp"
-#include "tests/apps/command_line.hpp"
-#include "tests/apps/square_files.hpp"
-#include "tests/support/temporary_folder.hpp"
+#include "tests/apps/track_fixture.hpp"
 #include "vostrack/frame_source.hpp"
 
 namespace vostrack::cli {
@@ -20,47 +17,10 @@ namespace {
 
 namespace fs = std::filesystem;
 using test::Outcome;
-using test::run_command;
-using test::SquareFiles;
-using test::TemporaryFolder;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-class Track : public testing::Test {
- protected:
-  void SetUp() override { set_interrupted(false); }
-  void TearDown() override { set_interrupted(false); }
-
-  Outcome track(std::vector<std::string> more, const std::string& out = "out") {
-    std::vector<std::string> arguments = {"track", clip_, "--out", folder_ / out};
-    arguments.insert(arguments.end(), {"--model", VOSTRACK_SOURCE_DIR "/models/nano.safetensors"});
-    arguments.insert(arguments.end(), more.begin(), more.end());
-    return run_command(arguments);
-  }
-
-  std::vector<std::string> masks() const {
-    std::vector<std::string> names;
-    for (const auto& entry : fs::directory_iterator(folder_ / "out/masks"))
-      names.push_back(entry.path().filename().string());
-    std::sort(names.begin(), names.end());
-    return names;
-  }
-
-  double iou(int frame) const {
-    return square_.iou(
-        annotations::read_label_png(folder_ / fmt::format("out/masks/{:05}.png", frame)).labels,
-        frame);
-  }
-
-  nlohmann::json summary() const {
-    return nlohmann::json::parse(std::ifstream(folder_ / "out/summary.json"));
-  }
-
-  TemporaryFolder folder_;
-  SquareFiles square_;
-  std::string clip_ = square_.write_clip(folder_ / "clip.mp4");
-  std::string mask_ = square_.write_mask(folder_ / "first.png", 0);
-};
+using Track = test::TrackTest;
 
 TEST_F(Track, FollowsASquareFromItsMask) {
   const Outcome outcome = track({"--mask", "3:" + mask_});
