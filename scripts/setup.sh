@@ -15,10 +15,10 @@ version=2.13.0
 deps=$root/.deps
 archives=https://download.pytorch.org/libtorch
 packages=(
-  build-essential ccache cmake curl ffmpeg g++ libavcodec-dev libavformat-dev libavutil-dev
-  libboost-dev libcli11-dev libeigen3-dev libfmt-dev libgmock-dev libgtest-dev libopencv-dev
-  libpng-dev libswscale-dev ninja-build nlohmann-json3-dev pkg-config python3 python3-pip unzip
-  zlib1g-dev
+  build-essential ccache cmake curl ffmpeg g++ libavcodec-dev libavdevice-dev libavformat-dev
+  libavutil-dev libboost-dev libcli11-dev libeigen3-dev libfmt-dev libgmock-dev libgtest-dev
+  libopencv-dev libpng-dev libswscale-dev ninja-build nlohmann-json3-dev pkg-config python3
+  python3-pip unzip zlib1g-dev
 )
 
 torch=${VOSTRACK_TORCH:-}

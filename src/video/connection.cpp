@@ -1,6 +1,9 @@
 #include "video/connection.hpp"
 
+#include <thread>
+
 #include "base/check.hpp"
+#include "video/camera.hpp"
 
 namespace vostrack::video {
 namespace {
@@ -8,12 +11,17 @@ namespace {
 constexpr const char* kProtocols = "http,https,httpproxy,tcp,tls,udp,rtp,rtmp,rtmps,srt,crypto";
 /// More than any decoder holds back.
 constexpr std::size_t kMaxArrivals = 64;
+constexpr std::chrono::milliseconds kPollPause{1};
 
 }  // namespace
 
 Connection::Connection(const std::string& address, const LiveOptions& options,
                        const std::atomic<bool>& cancelled)
-    : address_(address), options_(options), cancelled_(cancelled), last_arrival_(Clock::now()) {
+    : address_(address),
+      options_(options),
+      cancelled_(cancelled),
+      hardware_(options.decode.hardware, address),
+      last_arrival_(Clock::now()) {
   LogSink::Scope scope(log_);
   open();
   open_decoder();
@@ -39,27 +47,40 @@ void Connection::fail_with(int code, const char* what) const {
 
 void Connection::open() {
   limit(options_.open_timeout_s);
+  const bool by_path = options_.format.empty() && is_camera_path(address_);
+  const std::string name = by_path ? camera_format() : options_.format;
+  const AVInputFormat* input = name.empty() ? nullptr : find_input(address_, name);
+  const bool device = is_device(input);
+  check(device || !options_.camera.is_set(), ErrorCode::kInvalidArgument,
+        "{}: is no camera, want no camera options", address_);
   AVFormatContext* context = avformat_alloc_context();
   check(context != nullptr, ErrorCode::kOutOfMemory, "{}: no memory to open it", address_);
   context->opaque = &log_;
   context->interrupt_callback = {must_stop, this};
-  const AVInputFormat* format = nullptr;
-  if (!options_.format.empty()) {
-    format = av_find_input_format(options_.format.c_str());
-    if (format == nullptr) avformat_free_context(context);
-    check(format != nullptr, ErrorCode::kUnsupported, "{}: this FFmpeg has no format {}", address_,
-          options_.format);
-  }
+  if (device) context->flags |= AVFMT_FLAG_NONBLOCK;  // waiting for a camera cannot be interrupted
   AVDictionary* settings = nullptr;
   for (const auto& [key, value] : options_.settings)
     av_dict_set(&settings, key.c_str(), value.c_str(), 0);
+  for (const auto& [key, value] : camera_settings(options_.camera, name))
+    av_dict_set(&settings, key.c_str(), value.c_str(), 0);
   av_dict_set(&settings, "protocol_whitelist", kProtocols, 0);
-  const int opened = avformat_open_input(&context, address_.c_str(), format, &settings);
-  av_dict_free(&settings);
+  const int opened = avformat_open_input(&context, address_.c_str(), input, &settings);
+  const Dictionary not_taken(settings);
+  if (opened < 0 && device && !must_stop(this)) fail_camera(address_, opened, log_.said());
   if (opened < 0) fail_with(opened, "no connection");
   format_.reset(context);
-  const int probed = avformat_find_stream_info(context, nullptr);
+  if (!device) find_streams();
+  find_video();
+  if (device) check_camera(address_, options_.camera, not_taken.get(), *stream().codecpar);
+}
+
+void Connection::find_streams() {
+  const int probed = avformat_find_stream_info(format_.get(), nullptr);
   if (probed < 0) fail_with(probed, "its streams cannot be read");
+}
+
+void Connection::find_video() {
+  AVFormatContext* context = format_.get();
   stream_ = av_find_best_stream(context, AVMEDIA_TYPE_VIDEO, -1, -1, nullptr, 0);
   if (stream_ < 0 && must_stop(this)) fail_with(AVERROR_EXIT, "its streams cannot be read");
   check(stream_ >= 0, ErrorCode::kDecode, "{}: holds no video", address_);
@@ -81,6 +102,7 @@ void Connection::open_decoder() {
   decoder_->thread_type = FF_THREAD_SLICE;  // threads per frame would each hold one back
   decoder_->flags |= AV_CODEC_FLAG_LOW_DELAY;
   decoder_->max_pixels = std::int64_t{1} << 28;
+  hardware_.attach(*decoder_);
   if (code >= 0) code = avcodec_open2(decoder_.get(), codec, nullptr);
   check(code >= 0, ErrorCode::kDecode, "{}: the {} decoder does not start: {}{}", address_,
         codec->name, error_text(code), log_.said());
@@ -91,12 +113,17 @@ const AVFrame* Connection::next() {
   limit(options_.read_timeout_s);
   while (true) {
     const int got = avcodec_receive_frame(decoder_.get(), frame_.get());
-    if (got == 0) return frame_.get();
+    if (got == 0) return fetched();
     if (got == AVERROR_EOF || draining_) return nullptr;
     if (got != AVERROR(EAGAIN)) ++undecodable_;
     av_packet_unref(packet_.get());
+    // Devices do not ask whether to stop.
+    check(!cancelled_, ErrorCode::kCancelled, "{}: cancelled", address_);
     const int read = av_read_frame(format_.get(), packet_.get());
-    if (read == AVERROR(EAGAIN) && !must_stop(this)) continue;
+    if (read == AVERROR(EAGAIN) && !must_stop(this)) {
+      std::this_thread::sleep_for(kPollPause);  // a camera has no frame yet
+      continue;
+    }
     // An interrupted read may claim to be at the end.
     if (read < 0 && (read != AVERROR_EOF || must_stop(this)))
       fail_with(read, "the connection broke");
@@ -114,6 +141,14 @@ const AVFrame* Connection::next() {
     }
     const int sent = avcodec_send_packet(decoder_.get(), packet_.get());
     if (sent < 0 && sent != AVERROR(EAGAIN)) ++undecodable_;
+  }
+}
+
+const AVFrame* Connection::fetched() {
+  try {
+    return hardware_.in_memory(*frame_);
+  } catch (const Error& error) {
+    fail(error.code(), "{}: {}", address_, error.what());
   }
 }
 

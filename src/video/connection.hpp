@@ -1,4 +1,4 @@
-/// One connection to a network stream: its packets and frames, within time limits.
+/// One connection to a network stream or a camera: its packets and frames, within time limits.
 #pragma once
 
 #include <atomic>
@@ -30,13 +30,17 @@ class Connection {
   /// When the frame's data came in.
   Clock::time_point arrival_of(const AVFrame& frame) const;
   const AVStream& stream() const { return *format_->streams[stream_]; }
+  DecoderInUse decoder_in_use() const { return hardware_.in_use(); }
   std::int64_t undecodable() const { return undecodable_; }
 
  private:
   static int must_stop(void* self);
   void limit(double seconds);
   void open();
+  void find_streams();
+  void find_video();
   void open_decoder();
+  const AVFrame* fetched();
   /// Throws what a failed call of FFmpeg's means.
   [[noreturn]] void fail_with(int code, const char* what) const;
 
@@ -46,6 +50,7 @@ class Connection {
   Clock::time_point deadline_;
   LogSink log_;  // outlives what writes to it
   FormatInput format_;
+  HardwareDecoder hardware_;  // outlives the decoder
   CodecContext decoder_;
   PacketPtr packet_ = new_packet();
   FramePtr frame_ = new_frame();

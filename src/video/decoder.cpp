@@ -10,10 +10,21 @@ constexpr int kMaxPacketsToKeyFrame = 2000;
 
 }  // namespace
 
+void DecodeOptions::validate() const {
+  check(threads >= 0 && threads <= 256, ErrorCode::kInvalidArgument,
+        "decode.threads: {}, want 0 (as many as processors) to 256", threads);
+  check(hardware >= Hardware::kNone && hardware <= Hardware::kVideoToolbox,
+        ErrorCode::kInvalidArgument, "decode.hardware: {} is none of the known ones",
+        static_cast<int>(hardware));
+}
+
 Decoder::Decoder(Demuxer& demuxer, const DecodeOptions& options, LogSink& log)
-    : demuxer_(demuxer), log_(log), options_(options), packet_(new_packet()), frame_(new_frame()) {
-  check(options.threads >= 0 && options.threads <= 256, ErrorCode::kInvalidArgument,
-        "decoding threads: {}, want 0 (as many as processors) to 256", options.threads);
+    : demuxer_(demuxer),
+      log_(log),
+      options_((options.validate(), options)),
+      packet_(new_packet()),
+      frame_(new_frame()),
+      hardware_(options.hardware, demuxer.path()) {
   open();
 }
 
@@ -31,6 +42,7 @@ void Decoder::open() {
   context_->pkt_timebase = demuxer_.stream().time_base;
   context_->thread_count = options_.threads;
   context_->max_pixels = std::int64_t{1} << 28;
+  hardware_.attach(*context_);
   if (code >= 0) code = avcodec_open2(context_.get(), codec, nullptr);
   check(code >= 0, ErrorCode::kDecode, "{}: the {} decoder does not start: {}{}", demuxer_.path(),
         codec->name, error_text(code), log_.said());
@@ -61,7 +73,7 @@ const AVFrame* Decoder::next() {
     if (code == AVERROR_EOF) return nullptr;
     if (code == 0) {
       if (first_pts_ && frame_->pts != AV_NOPTS_VALUE && frame_->pts < *first_pts_) continue;
-      return frame_.get();
+      return fetched();
     }
     check(code != AVERROR(ENOMEM), ErrorCode::kOutOfMemory, "{}: no memory to decode",
           demuxer_.path());
@@ -72,6 +84,14 @@ const AVFrame* Decoder::next() {
       continue;
     }
     if (!feed()) return nullptr;
+  }
+}
+
+const AVFrame* Decoder::fetched() {
+  try {
+    return hardware_.in_memory(*frame_);
+  } catch (const Error& error) {
+    fail(error.code(), "{}: {}", demuxer_.path(), error.what());
   }
 }
 

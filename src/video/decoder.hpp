@@ -7,12 +7,18 @@
 #include "video/demuxer.hpp"
 #include "video/ffmpeg.hpp"
 #include "video/ffmpeg_log.hpp"
+#include "video/hardware.hpp"
 
 namespace vostrack::video {
 
 struct DecodeOptions {
   /// Decoding threads; 0: as many as there are processors. The pictures do not depend on it.
   int threads = 0;
+  /// What decodes; where it cannot, the processor's cores do.
+  Hardware hardware = Hardware::kNone;
+
+  /// @throws Error kInvalidArgument naming field, value and rule
+  void validate() const;
 };
 
 /// Decodes a file's frames in presentation order from the start or from a key frame.
@@ -37,15 +43,19 @@ class Decoder {
   /// How often the decoder refused a packet or failed on a frame, since it began.
   std::int64_t failures() const noexcept { return failures_; }
 
+  DecoderInUse in_use() const { return hardware_.in_use(); }
+
  private:
   void open();
   bool feed();
+  const AVFrame* fetched();
 
   Demuxer& demuxer_;
   LogSink& log_;
   DecodeOptions options_;
   PacketPtr packet_;
   FramePtr frame_;
+  HardwareDecoder hardware_;  // outlives the context
   CodecContext context_;
   bool packet_waits_ = false;
   bool draining_ = false;

@@ -23,6 +23,7 @@ using FormatInput = std::unique_ptr<AVFormatContext, CDeleter<avformat_close_inp
 using CodecContext = std::unique_ptr<AVCodecContext, CDeleter<avcodec_free_context>>;
 using FramePtr = std::unique_ptr<AVFrame, CDeleter<av_frame_free>>;
 using PacketPtr = std::unique_ptr<AVPacket, CDeleter<av_packet_free>>;
+using Dictionary = std::unique_ptr<AVDictionary, CDeleter<av_dict_free>>;
 using ScalerPtr = std::unique_ptr<SwsContext, CDeleter<sws_freeContext>>;
 
 inline std::string error_text(int code) {

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <map>
 #include <mutex>
+#include <utility>
 
 #include "video/ffmpeg.hpp"
 
@@ -78,6 +79,12 @@ LogSink::Scope::Scope(LogSink& sink) : outer_(current_sink) {
 }
 LogSink::Scope::~Scope() {
   current_sink = outer_;
+}
+
+void log_warning(const std::string& line) {
+  LogSink* const outer = std::exchange(current_sink, nullptr);
+  av_log(nullptr, AV_LOG_WARNING, "vostrack: %s\n", line.c_str());
+  current_sink = outer;
 }
 
 }  // namespace vostrack::video

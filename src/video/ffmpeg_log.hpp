@@ -37,4 +37,7 @@ class LogSink {
   };
 };
 
+/// One line in FFmpeg's log, at its level of warnings, whatever sinks there are.
+void log_warning(const std::string& line);
+
 }  // namespace vostrack::video

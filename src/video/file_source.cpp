@@ -1,5 +1,6 @@
 #include "video/file_source.hpp"
 
+#include <atomic>
 #include <set>
 
 #include "base/check.hpp"
@@ -13,7 +14,7 @@ namespace {
 /// Decoding this many frames costs less than a seek.
 constexpr std::int64_t kSkipBySeeking = 12;
 
-class FileSource final : public FrameSource {
+class FileSource final : public VideoSource {
  public:
   FileSource(const std::string& path, const DecodeOptions& options)
       : demuxer_(path, log_),
@@ -42,8 +43,12 @@ class FileSource final : public FrameSource {
     return fmt::format("{:05}", frame);
   }
 
+  std::optional<DecoderInUse> decoder_in_use() const override { return decoder_.in_use(); }
+  void cancel() noexcept override { cancelled_ = true; }
+
   Frame read(std::int64_t frame) override {
     check_range(frame);
+    check_not_cancelled();
     if (missing_.contains(frame) || !reach(frame)) {
       missing_.insert(frame);
       fail(ErrorCode::kDecode, "{}: frame {} at {:.3f} s cannot be decoded{}", demuxer_.path(),
@@ -73,6 +78,10 @@ class FileSource final : public FrameSource {
     check(frame >= 0 && frame < frame_count(), ErrorCode::kOutOfRange,
           "{}: there is no frame {}, the video has frames 0 to {}", demuxer_.path(), frame,
           frame_count() - 1);
+  }
+
+  void check_not_cancelled() const {
+    check(!cancelled_, ErrorCode::kCancelled, "{}: reading was cancelled", demuxer_.path());
   }
 
   /// Makes `frame` the current one, by reading on or by seeking; false if it is not there.
@@ -110,6 +119,7 @@ class FileSource final : public FrameSource {
   /// Decodes until the current frame is `frame` or a later one.
   bool read_on_to(std::int64_t frame) {
     while (position_ < frame) {
+      check_not_cancelled();
       frame_ = decoder_.next();
       if (frame_ == nullptr) {
         position_ = frame_count();  // Past the end: only a seek leads back.
@@ -129,12 +139,13 @@ class FileSource final : public FrameSource {
   const AVFrame* frame_ = nullptr;  ///< the decoder's, current until its next call
   std::int64_t position_ = -1;      ///< the index of `frame_`; -1 before the first
   bool from_start_ = false;         ///< no seek since the beginning
+  std::atomic<bool> cancelled_{false};
   std::set<std::int64_t> missing_;  ///< frames that proved undecodable
 };
 
 }  // namespace
 
-std::unique_ptr<FrameSource> open_file(const std::string& path, const DecodeOptions& options) {
+std::unique_ptr<VideoSource> open_file(const std::string& path, const DecodeOptions& options) {
   return std::make_unique<FileSource>(path, options);
 }
 

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "video/decoder.hpp"
-#include "vostrack/frame_source.hpp"
+#include "video/video_source.hpp"
 
 namespace vostrack::video {
 
@@ -20,6 +20,6 @@ namespace vostrack::video {
 /// stay readable. A file that is cut short has the frames that are there.
 ///
 /// @throws Error kNotFound, kIo, kUnsupported (codec); kDecode for a file without a video frame
-std::unique_ptr<FrameSource> open_file(const std::string& path, const DecodeOptions& options = {});
+std::unique_ptr<VideoSource> open_file(const std::string& path, const DecodeOptions& options = {});
 
 }  // namespace vostrack::video

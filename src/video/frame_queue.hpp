@@ -39,13 +39,16 @@ class FrameQueue {
           "queue of {} frames, want 1 to 4096", capacity);
   }
 
-  /// False when the queue is closed; the item is gone then.
+  /// False when the queue is closed; the item is gone then. What is dropped is destroyed on the
+  /// thread that pushes.
   bool push(T item) {
+    std::deque<T> passed_over;  // destroyed without the lock: who knows what that runs
     std::unique_lock lock(mutex_);
     if (policy_ == QueuePolicy::kBlock)
       changed_.wait(lock, [&] { return closed_ || items_.size() < capacity_; });
     if (closed_) return false;
     while (!items_.empty() && (policy_ == QueuePolicy::kLatestOnly || items_.size() >= capacity_)) {
+      passed_over.push_back(std::move(items_.front()));
       items_.pop_front();
       ++dropped_;
     }
@@ -80,10 +83,11 @@ class FrameQueue {
 
   /// Closes, and throws away what waits.
   void cancel() {
+    std::deque<T> passed_over;
     std::lock_guard lock(mutex_);
     closed_ = true;
     failure_.reset();
-    items_.clear();
+    passed_over.swap(items_);
     changed_.notify_all();
   }
 

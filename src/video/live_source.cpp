@@ -25,10 +25,10 @@ void LiveOptions::validate() const {
   check_seconds("read_timeout_s", read_timeout_s);
   check_seconds("first_pause_s", first_pause_s);
   check_seconds("max_pause_s", max_pause_s);
+  camera.validate();
   check(max_attempts >= 0, ErrorCode::kInvalidArgument, "max_attempts: {}, want 0 or more",
         max_attempts);
-  check(decode.threads >= 0 && decode.threads <= 256, ErrorCode::kInvalidArgument,
-        "decode.threads: {}, want 0 (as many as processors) to 256", decode.threads);
+  decode.validate();
 }
 
 struct LiveSource::Impl {
@@ -41,6 +41,7 @@ struct LiveSource::Impl {
     check(first != nullptr, ErrorCode::kDecode, "{}: ends without a frame", address);
     rgb.emplace(first->height, first->width, stated_orientation(connection->stream(), *first));
     first_arrival = connection->arrival_of(*first);
+    decoder_in_use = connection->decoder_in_use();
     deliver(*first);
     worker = std::thread([this] { run(); });
   }
@@ -169,6 +170,7 @@ struct LiveSource::Impl {
   std::unique_ptr<Connection> connection;
   std::optional<RgbConverter> rgb;
   Clock::time_point first_arrival;
+  DecoderInUse decoder_in_use;
   bool starts_anew = false;
   double offset_s = 0;
   double last_time_s = 0;
@@ -188,6 +190,9 @@ int LiveSource::height() const {
 }
 int LiveSource::width() const {
   return impl_->rgb->width();
+}
+DecoderInUse LiveSource::decoder_in_use() const {
+  return impl_->decoder_in_use;
 }
 std::optional<LiveFrame> LiveSource::next() {
   return impl_->queue.pop();

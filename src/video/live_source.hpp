@@ -1,7 +1,9 @@
-/// Frames of a network stream, as they come.
+/// Frames of a network stream or a camera, as they come.
 ///
 ///   LiveSource source("rtsp://camera/stream", {.policy = QueuePolicy::kLatestOnly});
 ///   while (auto live = source.next()) use(live->frame.image, live->latency_s());
+///
+///   LiveSource camera("/dev/video0", {.camera = {.height = 720, .width = 1280, .fps = 30}});
 #pragma once
 
 #include <cstdint>
@@ -10,6 +12,7 @@
 #include <optional>
 #include <string>
 
+#include "video/camera.hpp"
 #include "video/decoder.hpp"
 #include "video/frame_queue.hpp"
 #include "video/live_frame.hpp"
@@ -17,10 +20,13 @@
 namespace vostrack::video {
 
 struct LiveOptions {
-  /// FFmpeg's name of the format, such as mpegts; empty to find out.
+  /// FFmpeg's name of the format, such as mpegts, or of a device of libavdevice's, such as x11grab;
+  /// empty to find out.
   std::string format;
   /// FFmpeg's options of the protocol and format, such as {"rtsp_transport", "tcp"}.
   std::map<std::string, std::string> settings;
+  /// For cameras only.
+  CameraOptions camera;
   /// How long connecting and finding the streams may take, a peer that says nothing included. Only
   /// the look-up of a host's name may take longer.
   double open_timeout_s = 10;
@@ -38,7 +44,7 @@ struct LiveOptions {
   int queue_frames = 4;
   QueuePolicy policy = QueuePolicy::kDropOldest;
   /// One thread decodes a frame as soon as it is here; more would hold frames back.
-  DecodeOptions decode = {.threads = 1};
+  DecodeOptions decode = {.threads = 1, .hardware = Hardware::kNone};
 
   /// @throws Error kInvalidArgument naming field, value and rule
   void validate() const;
@@ -55,8 +61,9 @@ struct LiveStatistics {
 /// stream states them; after a reconnection they go on with the time that passed. Frames of another
 /// size than the first are resized to it.
 ///
-/// Addresses are network protocols only (http, https, rtsp, rtp, rtmp, srt, tcp, udp, tls): no
-/// playlist from outside can make it read a local file.
+/// An address that begins with / is a camera's path (V4L2). All others are of network protocols
+/// only (http, https, rtsp, rtp, rtmp, srt, tcp, udp, tls): no playlist from outside can make it
+/// read a local file. A camera that says nothing or is pulled out is a broken connection too.
 ///
 /// Thread safety: next() on one thread, the others on any. Destroying it, also while the peer
 /// stalls, takes a tenth of a second or less.
@@ -64,13 +71,17 @@ class LiveSource {
  public:
   /// Connects, and returns when the first frame is decoded.
   ///
-  /// @throws Error kIo when there is no connection or no frame in time, kDecode when it is no
-  ///   video, kUnsupported for its codec, kInvalidArgument for options
+  /// @throws Error kIo when there is no connection or no frame in time, and for a path that is no
+  ///   camera or not ours to use; kNotFound for a camera that is not there; kDecode when it is no
+  ///   video; kUnsupported for its codec, a size the camera does not offer, and cameras where the
+  ///   build has no libavdevice; kInvalidArgument for options
   LiveSource(const std::string& address, const LiveOptions& options = {});
   ~LiveSource();
 
   int height() const;
   int width() const;
+  /// As on the first connection.
+  DecoderInUse decoder_in_use() const;
 
   /// Waits for a frame. Nothing after cancel(), or at the stream's end without reconnect_at_end.
   ///

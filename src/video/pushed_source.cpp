@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 #include "base/check.hpp"
 #include "video/colour.hpp"
@@ -57,16 +58,9 @@ PlaneSize plane_size(const PushedPicture& picture, const Layout& layout, int pla
   return {(picture.height + 1) / 2, layout.planes == 2 ? 2 * half_width : half_width};
 }
 
-/// A copy in memory of FFmpeg's own, whose vectors may read past the end of a row.
-FramePtr copied(const PushedPicture& picture) {
+void check_planes(const PushedPicture& picture) {
   const Layout layout = layout_of(picture.layout);
-  FramePtr frame = new_frame();
-  frame->format = layout.format;
-  frame->height = picture.height;
-  frame->width = picture.width;
-  frame->colorspace = space_of(picture.matrix);
-  const bool full = picture.full_range || picture.layout == PixelLayout::kGray;
-  frame->color_range = full ? AVCOL_RANGE_JPEG : AVCOL_RANGE_MPEG;
+  space_of(picture.matrix);
   for (int plane = 0; plane < layout.planes; ++plane) {
     check(picture.planes[plane] != nullptr, ErrorCode::kInvalidArgument,
           "pushed picture: plane {} is null, want {} planes", plane, layout.planes);
@@ -75,6 +69,17 @@ FramePtr copied(const PushedPicture& picture) {
           "pushed picture: plane {} has rows {} bytes apart, want at least {}", plane,
           picture.strides[plane], row_bytes);
   }
+}
+
+/// A copy in memory of FFmpeg's own, whose vectors may read past the end of a row.
+FramePtr copied(const PushedPicture& picture) {
+  const Layout layout = layout_of(picture.layout);
+  FramePtr frame = new_frame();
+  frame->format = layout.format;
+  frame->height = picture.height;
+  frame->width = picture.width;
+  frame->colorspace = space_of(picture.matrix);
+  frame->color_range = picture.full_range ? AVCOL_RANGE_JPEG : AVCOL_RANGE_MPEG;
   check(av_frame_get_buffer(frame.get(), 0) == 0, ErrorCode::kOutOfMemory,
         "no memory for a picture of {}x{}", picture.width, picture.height);
   for (int plane = 0; plane < layout.planes; ++plane) {
@@ -86,6 +91,40 @@ FramePtr copied(const PushedPicture& picture) {
   }
   return frame;
 }
+
+/// One row of kRgb, kBgr or kGray to RGB.
+void convert_row(PixelLayout layout, const std::uint8_t* in, int width, std::uint8_t* out) {
+  if (layout == PixelLayout::kRgb) {
+    std::memcpy(out, in, std::size_t{3} * width);
+  } else if (layout == PixelLayout::kBgr) {
+    for (int x = 0; x < width; ++x, in += 3, out += 3)
+      out[0] = in[2], out[1] = in[1], out[2] = in[0];
+  } else {
+    for (int x = 0; x < width; ++x, ++in, out += 3) out[0] = out[1] = out[2] = *in;
+  }
+}
+
+/// A checked picture to RGB. `converter` is kept for the next one.
+Image to_rgb(const PushedPicture& picture, std::optional<RgbConverter>& converter) {
+  if (picture.layout == PixelLayout::kNv12 || picture.layout == PixelLayout::kI420) {
+    if (!converter) converter.emplace(picture.height, picture.width, Orientation{});
+    return converter->convert(*copied(picture));
+  }
+  Image image{picture.height, picture.width, {}};
+  const std::size_t row_bytes = std::size_t{3} * picture.width;
+  image.rgb.resize(row_bytes * picture.height);
+  for (int y = 0; y < picture.height; ++y)
+    convert_row(picture.layout, picture.planes[0] + y * picture.strides[0], picture.width,
+                image.rgb.data() + y * row_bytes);
+  return image;
+}
+
+/// What waits to be taken: a picture, or where one lies.
+struct Waiting {
+  LiveFrame live;
+  PushedPicture borrowed;
+  std::shared_ptr<const void> owner;
+};
 
 }  // namespace
 
@@ -105,22 +144,23 @@ struct PushedSource::Impl {
           last_pts_s);
   }
 
-  bool push(Image image, double pts_s, Clock::time_point arrival) {
-    height = image.height;
-    width = image.width;
+  bool push(Waiting waiting, int picture_height, int picture_width, double pts_s,
+            Clock::time_point arrival) {
+    height = picture_height;
+    width = picture_width;
     last_pts_s = pts_s;
-    LiveFrame live;
-    live.frame.index = count;
-    live.frame.pts_s = pts_s;
-    live.frame.name = fmt::format("{:05}", count);
-    live.frame.image = std::move(image);
-    live.arrival = arrival;
+    Frame& frame = waiting.live.frame;
+    frame.index = count;
+    frame.pts_s = pts_s;
+    frame.name = fmt::format("{:05}", count);
+    waiting.live.arrival = arrival;
     ++count;
-    return queue.push(std::move(live));
+    return queue.push(std::move(waiting));
   }
 
-  FrameQueue<LiveFrame> queue;
-  std::optional<RgbConverter> converter;
+  FrameQueue<Waiting> queue;
+  std::optional<RgbConverter> of_pushed;  ///< used by push()
+  std::optional<RgbConverter> of_taken;   ///< used by next()
   int height = 0;
   int width = 0;
   double last_pts_s = 0;
@@ -133,9 +173,20 @@ PushedSource::~PushedSource() = default;
 bool PushedSource::push(const PushedPicture& picture, double pts_s) {
   const Clock::time_point arrival = Clock::now();
   impl_->check_picture(picture.height, picture.width, pts_s);
-  const FramePtr frame = copied(picture);
-  if (!impl_->converter) impl_->converter.emplace(picture.height, picture.width, Orientation{});
-  return impl_->push(impl_->converter->convert(*frame), pts_s, arrival);
+  check_planes(picture);
+  Waiting waiting;
+  waiting.live.frame.image = to_rgb(picture, impl_->of_pushed);
+  return impl_->push(std::move(waiting), picture.height, picture.width, pts_s, arrival);
+}
+
+bool PushedSource::push(const PushedPicture& picture, double pts_s,
+                        std::shared_ptr<const void> owner) {
+  const Clock::time_point arrival = Clock::now();
+  impl_->check_picture(picture.height, picture.width, pts_s);
+  check_planes(picture);
+  check(owner != nullptr, ErrorCode::kInvalidArgument, "pushed picture: nobody owns its memory");
+  Waiting waiting{{}, picture, std::move(owner)};
+  return impl_->push(std::move(waiting), picture.height, picture.width, pts_s, arrival);
 }
 
 bool PushedSource::push(Image image, double pts_s) {
@@ -144,11 +195,17 @@ bool PushedSource::push(Image image, double pts_s) {
   check(image.rgb.size() == std::size_t{3} * image.height * image.width,
         ErrorCode::kInvalidArgument, "pushed picture: its buffer has {} bytes, want 3 x {} x {}",
         image.rgb.size(), image.height, image.width);
-  return impl_->push(std::move(image), pts_s, arrival);
+  const int height = image.height, width = image.width;
+  Waiting waiting;
+  waiting.live.frame.image = std::move(image);
+  return impl_->push(std::move(waiting), height, width, pts_s, arrival);
 }
 
 std::optional<LiveFrame> PushedSource::next() {
-  return impl_->queue.pop();
+  std::optional<Waiting> waiting = impl_->queue.pop();
+  if (!waiting) return std::nullopt;
+  if (waiting->owner) waiting->live.frame.image = to_rgb(waiting->borrowed, impl_->of_taken);
+  return std::move(waiting->live);
 }
 void PushedSource::close() {
   impl_->queue.close();

@@ -4,6 +4,10 @@
 ///   source.push({.layout = PixelLayout::kBgr, .height = 480, .width = 640,
 ///                .planes = {mat.data}, .strides = {step}}, time_s);       // on one thread
 ///   while (auto live = source.next()) use(live->frame.image);            // on another
+///
+/// Without a copy on the thread that pushes, here of a buffer that a camera's driver wants back:
+///
+///   source.push(picture, time_s, std::shared_ptr<const void>(buffer, give_back));
 #pragma once
 
 #include <array>
@@ -59,6 +63,13 @@ class PushedSource {
   /// @return false when the source is closed
   /// @throws Error kInvalidArgument naming what is wrong with the picture or its time
   bool push(const PushedPicture& picture, double pts_s);
+  /// Only notes where the picture lies: it is converted by next(), in one pass, and one that the
+  /// policy drops costs nothing.
+  ///
+  /// @param owner  keeps the memory, which must not change, until it is let go: when the picture
+  ///   was converted or dropped, by whichever thread calls push(), next() or cancel() then
+  /// @throws Error kInvalidArgument as above, also without an owner; it is let go then
+  bool push(const PushedPicture& picture, double pts_s, std::shared_ptr<const void> owner);
   /// The same for a picture that is RGB already; nothing is copied.
   bool push(Image image, double pts_s);
 

@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <future>
+#include <memory>
 #include <thread>
 #include <vector>
 
@@ -151,6 +153,81 @@ TEST(PushedSource, CancelWakesBothSides) {
   EXPECT_FALSE(blocked.get());
   EXPECT_FALSE(waiting.get());
   EXPECT_FALSE(full.next());
+}
+
+/// A grey picture whose memory counts when it is let go.
+struct Lent {
+  explicit Lent(std::uint8_t value, std::atomic<int>& given_back)
+      : bytes(16, value), owner(bytes.data(), [&given_back](const void*) { ++given_back; }) {
+    picture.planes = {bytes.data()};
+    picture.strides = {4};
+  }
+  std::vector<std::uint8_t> bytes;
+  std::shared_ptr<const void> owner;
+  PushedPicture picture{.layout = PixelLayout::kGray, .height = 4, .width = 4};
+};
+
+TEST(PushedSource, LetsGoOfBorrowedMemoryOnceItIsConvertedOrDropped) {
+  std::atomic<int> given_back{0};
+  std::vector<std::unique_ptr<Lent>> lent;
+  for (int i = 0; i < 6; ++i)
+    lent.push_back(std::make_unique<Lent>(static_cast<std::uint8_t>(10 * i), given_back));
+  const auto push = [&](PushedSource& source, int i) {
+    return source.push(lent[i]->picture, i, std::move(lent[i]->owner));
+  };
+  {
+    PushedSource source({.capacity = 2, .policy = QueuePolicy::kDropOldest});
+    push(source, 0);
+    push(source, 1);
+    EXPECT_EQ(given_back, 0);
+    push(source, 2);
+    EXPECT_EQ(given_back, 1);                                     // 0 was dropped
+    std::fill(lent[1]->bytes.begin(), lent[1]->bytes.end(), 99);  // not copied yet
+    expect_plain(source.next()->frame.image, 99, 99, 99);
+    EXPECT_EQ(given_back, 2);
+    source.cancel();
+    EXPECT_EQ(given_back, 3);
+    EXPECT_FALSE(push(source, 3));
+    EXPECT_EQ(given_back, 4);
+  }
+  {
+    PushedSource source;
+    push(source, 4);
+    EXPECT_EQ(given_back, 4);
+  }
+  EXPECT_EQ(given_back, 5);
+}
+
+TEST(PushedSource, MayBeCalledWhileItLetsGo) {
+  PushedSource source({.capacity = 1, .policy = QueuePolicy::kLatestOnly});
+  std::atomic<int> unused{0};
+  Lent first(1, unused), second(2, unused);
+  std::int64_t dropped = -1;
+  source.push(first.picture, 0, std::shared_ptr<const void>(first.bytes.data(), [&](const void*) {
+                dropped = source.dropped();
+              }));
+  source.push(second.picture, 1, second.owner);
+  EXPECT_EQ(dropped, 1);
+}
+
+TEST(PushedSource, ConvertsABorrowedPictureLikeACopiedOne) {
+  constexpr int height = 6, width = 10;
+  std::vector<std::uint8_t> bytes(300);
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(i * 37 % 251);
+  PushedPicture picture{.height = height, .width = width};
+  picture.planes = {bytes.data(), bytes.data() + 100, bytes.data() + 200};
+  picture.strides = {32, 12, 12};
+  double time_s = 0;
+  PushedSource source({.capacity = 16, .policy = QueuePolicy::kBlock});
+  for (const PixelLayout layout : {PixelLayout::kRgb, PixelLayout::kBgr, PixelLayout::kGray,
+                                   PixelLayout::kNv12, PixelLayout::kI420}) {
+    picture.layout = layout;
+    source.push(picture, time_s++);
+    source.push(picture, time_s++, std::make_shared<int>());
+    EXPECT_EQ(source.next()->frame.image.rgb, source.next()->frame.image.rgb);
+  }
+  expect_error(ErrorCode::kInvalidArgument, "nobody owns its memory",
+               [&] { source.push(picture, time_s, nullptr); });
 }
 
 }  // namespace

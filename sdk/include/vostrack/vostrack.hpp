@@ -4,6 +4,7 @@
 #include "vostrack/error.hpp"
 #include "vostrack/frame_source.hpp"
 #include "vostrack/image.hpp"
+#include "vostrack/live.hpp"
 #include "vostrack/model.hpp"
 #include "vostrack/result.hpp"
 #include "vostrack/session.hpp"
