@@ -13,7 +13,8 @@
 namespace vostrack::video {
 
 /// Writes one byte per pixel as grey FFV1 in Matroska: what is read back is equal to the last bit,
-/// and every frame is a key frame. Matroska keeps times to 1/1000 s.
+/// and every frame is a key frame. Matroska keeps times to 1/1000 s; frames closer than that are
+/// shown 1/1000 s apart.
 ///
 /// The file has a temporary name until finish(), so what has the final name is whole; without
 /// finish() nothing is left behind.
@@ -30,9 +31,9 @@ class LabelVideoWriter {
   LabelVideoWriter& operator=(LabelVideoWriter&&) noexcept;
 
   /// @param labels  height rows of width bytes
-  /// @param pts_s   seconds, not below 0, a thousandth or more later than the frame before
-  /// @throws Error kInvalidArgument for another size or a time that does not advance; kIo when the
-  ///   disk is full; kFailedState after finish()
+  /// @param pts_s   seconds, not below 0 nor before the last frame's
+  /// @throws Error kInvalidArgument for another size or a time that goes back; kIo when the disk is
+  ///   full; kFailedState after finish()
   void write(std::span<const std::uint8_t> labels, double pts_s);
 
   /// Completes the file and gives it its name. A second call does nothing.

@@ -33,6 +33,30 @@ cv::Mat decode(const std::string& path, std::span<const std::uint8_t> bytes) {
   }
 }
 
+/// Encodes a picture whose channels are in OpenCV's order, and writes it.
+void encode(const std::string& path, const std::string& suffix, const cv::Mat& picture,
+            const std::vector<int>& settings = {}) {
+  std::vector<std::uint8_t> bytes;
+  try {
+    check(cv::imencode(suffix, picture, bytes, settings), ErrorCode::kIo, "{}: cannot be encoded",
+          path);
+  } catch (const cv::Exception& error) {
+    fail(ErrorCode::kIo, "{}: cannot be encoded: {}", path, error.err);
+  }
+  write_file_atomically(path, bytes);
+}
+
+void check_buffer(const std::string& path, std::size_t bytes, int channels, int height, int width) {
+  check(height > 0 && width > 0 && bytes == std::size_t{1} * channels * height * width,
+        ErrorCode::kInvalidArgument, "{}: the picture's buffer has {} bytes, want {} x {} x {}",
+        path, bytes, channels, height, width);
+}
+
+void check_is_png(const std::string& path, const char* what) {
+  check(lower_suffix(path) == ".png", ErrorCode::kInvalidArgument,
+        "{}: {} are written as .png, got \"{}\"", path, what, lower_suffix(path));
+}
+
 }  // namespace
 
 bool is_picture_name(const std::string& path) {
@@ -67,21 +91,30 @@ void write_picture(const std::string& path, const Image& image) {
   const std::string suffix = lower_suffix(path);
   check(suffix == ".png" || suffix == ".jpg" || suffix == ".jpeg", ErrorCode::kInvalidArgument,
         "{}: pictures are written as .png, .jpg or .jpeg, got \"{}\"", path, suffix);
-  check(image.height > 0 && image.width > 0 &&
-            image.rgb.size() == std::size_t{3} * image.height * image.width,
-        ErrorCode::kInvalidArgument, "{}: the picture's buffer has {} bytes, want 3 x {} x {}",
-        path, image.rgb.size(), image.height, image.width);
+  check_buffer(path, image.rgb.size(), 3, image.height, image.width);
   const cv::Mat rgb(image.height, image.width, CV_8UC3,
                     const_cast<std::uint8_t*>(image.rgb.data()));
   cv::Mat bgr;
   cv::cvtColor(rgb, bgr, cv::COLOR_RGB2BGR);
-  std::vector<std::uint8_t> bytes;
-  try {
-    check(cv::imencode(suffix, bgr, bytes), ErrorCode::kIo, "{}: cannot be encoded", path);
-  } catch (const cv::Exception& error) {
-    fail(ErrorCode::kIo, "{}: cannot be encoded: {}", path, error.err);
-  }
-  write_file_atomically(path, bytes);
+  encode(path, suffix, bgr);
+}
+
+void write_picture(const std::string& path, const RgbaImage& image) {
+  check_is_png(path, "pictures with transparency");
+  check_buffer(path, image.rgba.size(), 4, image.height, image.width);
+  const cv::Mat rgba(image.height, image.width, CV_8UC4,
+                     const_cast<std::uint8_t*>(image.rgba.data()));
+  cv::Mat bgra;
+  cv::cvtColor(rgba, bgra, cv::COLOR_RGBA2BGRA);
+  encode(path, ".png", bgra);
+}
+
+void write_mask_picture(const std::string& path, const Mask& mask) {
+  check_is_png(path, "masks");
+  check_buffer(path, mask.data.size(), 1, mask.height, mask.width);
+  const cv::Mat given(mask.height, mask.width, CV_8U, const_cast<std::uint8_t*>(mask.data.data()));
+  const cv::Mat white = given != 0;
+  encode(path, ".png", white, {cv::IMWRITE_PNG_BILEVEL, 1});
 }
 
 }  // namespace vostrack::video

@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "video/rgba.hpp"
 #include "vostrack/types.hpp"
 
 namespace vostrack::video {
@@ -24,5 +25,11 @@ Image read_picture(const std::string& path);
 /// @throws Error kInvalidArgument for another suffix or a picture whose buffer has another size;
 ///   kNotFound without the folder; kIo
 void write_picture(const std::string& path, const Image& image);
+
+/// Writes a PNG with transparency; otherwise as above.
+void write_picture(const std::string& path, const RgbaImage& image);
+
+/// Writes a mask as a black and white PNG of one bit a pixel; otherwise as above.
+void write_mask_picture(const std::string& path, const Mask& mask);
 
 }  // namespace vostrack::video
