@@ -1,9 +1,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "apps/vostrack/mask_files.hpp"
 #include "apps/vostrack/overlay.hpp"
 #include "apps/vostrack/result_writer.hpp"
 #include "base/check.hpp"
+#include "video/cut_out.hpp"
 #include "video/drawing.hpp"
 #include "video/picture_io.hpp"
 #include "video/writer.hpp"
@@ -14,20 +16,18 @@ namespace {
 /// A contact sheet is a square of this many columns and rows at most.
 constexpr int kSheetWidth = 1920;
 constexpr int kSheetMargin = 4;
-/// Where a source repeats a timestamp, the overlay goes on by this much.
-constexpr double kSmallestStep = 0.001;
 
-/// Times for a new video, from 0 and always rising.
-class RisingTimes {
+/// Times for a new video: from 0, and never back.
+class Times {
  public:
   double next(double source_pts_s) {
     if (!first_s_) first_s_ = source_pts_s;
-    return last_s_ = std::max(source_pts_s - *first_s_, last_s_ + kSmallestStep);
+    return last_s_ = std::max(source_pts_s - *first_s_, last_s_);
   }
 
  private:
   std::optional<double> first_s_;
-  double last_s_ = -kSmallestStep;
+  double last_s_ = 0;
 };
 
 class Overlay : public ResultWriter {
@@ -47,12 +47,34 @@ class Overlay : public ResultWriter {
   static video::WriterOptions options_of(const Footage& footage) {
     video::WriterOptions options;
     options.nominal_fps = footage.nominal_fps;
+    if (footage.sound)
+      options.sound = video::SoundSource{.path = *footage.sound, .start_s = footage.start_s};
     return options;
   }
 
   std::string path_;
   video::VideoWriter writer_;
-  RisingTimes times_;
+  Times times_;
+};
+
+class CutOut : public ResultWriter {
+ public:
+  CutOut(std::string path, const Footage& footage)
+      : path_(std::move(path)),
+        writer_(path_, footage.height, footage.width, {.nominal_fps = footage.nominal_fps}) {}
+  void write(const ResultFrame& frame) override {
+    writer_.write(video::cut_out(frame.picture(), mask_of_all(frame.labels())),
+                  times_.next(frame.record().pts_s));
+  }
+  std::string finish() override {
+    writer_.finish();
+    return path_;
+  }
+
+ private:
+  std::string path_;
+  video::CutOutWriter writer_;
+  Times times_;
 };
 
 class ContactSheet : public ResultWriter {
@@ -128,6 +150,10 @@ const Image& ResultFrame::drawn() const {
 
 std::unique_ptr<ResultWriter> write_overlay(const std::string& path, const Footage& footage) {
   return std::make_unique<Overlay>(path, footage);
+}
+
+std::unique_ptr<ResultWriter> write_cut_out(const std::string& path, const Footage& footage) {
+  return std::make_unique<CutOut>(path, footage);
 }
 
 std::unique_ptr<ResultWriter> write_contact_sheet(const std::string& path, int columns,

@@ -62,6 +62,9 @@ struct Footage {
   int height = 0;
   int width = 0;
   double nominal_fps = 30;
+  /// A file whose sound goes with the overlay, and where on its clock the first frame is.
+  std::optional<std::string> sound = {};
+  double start_s = 0;
 };
 
 /// An indexed PNG a frame, in an existing folder.
@@ -73,6 +76,9 @@ std::unique_ptr<ResultWriter> write_lines(const std::string& path);
 std::unique_ptr<ResultWriter> write_lines(std::ostream& out);
 /// The video with the objects drawn over it.
 std::unique_ptr<ResultWriter> write_overlay(const std::string& path, const Footage& footage);
+/// The objects without their background, in the format that the path names: .mov, .webm, or a
+/// folder of PNG files.
+std::unique_ptr<ResultWriter> write_cut_out(const std::string& path, const Footage& footage);
 /// Frames on one picture.
 ///
 /// @param columns  of pictures, and as many rows at most

@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "apps/vostrack/frame_record.hpp"
@@ -52,6 +53,10 @@ class TrackResults {
                ReadPicture read)
       : writers_(std::move(writers)), prompts_(prompts), read_(std::move(read)) {}
 
+  /// Draws one more prompt on its frame.
+  void draw(const PromptKey& key, Prompt prompt) {
+    prompts_.insert_or_assign(key, std::move(prompt));
+  }
   /// Keeps a frame until finish() or write_kept(), for those that come in falling order.
   void keep(FrameRecord record);
   /// Writes the kept frames in rising order; one that is at or after `until` is forgotten.

@@ -29,26 +29,6 @@ Footage footage_of(const FrameSource& source) {
   return footage;
 }
 
-std::vector<std::unique_ptr<ResultWriter>> open_writers(const OutputFolder& folder,
-                                                        const ResultChoice& choice,
-                                                        const TrackRange& range,
-                                                        const FrameSource& source,
-                                                        std::ostream& out) {
-  std::vector<std::unique_ptr<ResultWriter>> writers;
-  if (choice.masks) writers.push_back(write_label_masks(folder.masks().string()));
-  if (choice.masks_per_object) writers.push_back(write_object_masks(folder.masks().string()));
-  if (choice.lines)
-    writers.push_back(choice.lines_path == "-"    ? write_lines(out)
-                      : choice.lines_path.empty() ? write_lines(folder.lines().string())
-                                                  : write_lines(choice.lines_path));
-  if (choice.overlay)
-    writers.push_back(write_overlay(folder.overlay().string(), footage_of(source)));
-  writers.push_back(write_contact_sheet(
-      folder.contact_sheet().string(), choice.contact_columns,
-      spread_frames(range.first, range.last, choice.contact_columns * choice.contact_columns)));
-  return writers;
-}
-
 /// Hands all frames of the range to `results`, unless it is interrupted.
 void propagate(VideoSession& session, const TrackRange& range, TrackResults& results,
                Progress& progress) {
@@ -92,12 +72,18 @@ TrackOutcome track_video(const TrackJob& job, const TrackSettings& settings, Mod
   VideoSession session(model.get(), std::move(source), settings.session);
   for (const auto& [key, prompt] : prompts) session.add_prompt(key.object, key.frame, prompt);
 
-  folder.prepare(settings.results.masks || settings.results.masks_per_object);
   // The video once more: the session reads its own as it needs.
   const std::unique_ptr<FrameSource> pictures = open_video(job.clip);
+  const ResultChoice& choice = settings.results;
+  Footage footage = footage_of(*pictures);
+  if (choice.sound) footage.sound = job.clip;
+  footage.start_s = pictures->pts_s(range.first);
   TrackResults results(
-      open_writers(folder, settings.results, range, *pictures, console.out), prompts,
-      [&](const FrameRecord& record) { return pictures->read(record.frame).image; });
+      open_writers(
+          choice, folder, footage,
+          spread_frames(range.first, range.last, choice.contact_columns * choice.contact_columns),
+          console.out),
+      prompts, [&](const FrameRecord& record) { return pictures->read(record.frame).image; });
   TrackTimes times;
   times.prepare_s = seconds_since(prepare_start);
 
@@ -134,7 +120,7 @@ TrackOutcome track_video(const TrackJob& job, const TrackSettings& settings, Mod
               {"seconds", {{"preparing", times.prepare_s}, {"tracking", times.track_s}}},
               {"frames_per_second", frames_per_second(results.frames(), times)}});
   if (failure) std::rethrow_exception(failure);
-  std::ostream& out = settings.results.lines_path == "-" ? console.err : console.out;
+  std::ostream& out = choice.lines_path == "-" ? console.err : console.out;
   print_summary(out, results, times);
   out << "  " << folder.summary().string() << '\n';
   return outcome;

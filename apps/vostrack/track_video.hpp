@@ -14,22 +14,12 @@
 #include "apps/vostrack/commands.hpp"
 #include "apps/vostrack/output_folder.hpp"
 #include "apps/vostrack/prompts.hpp"
+#include "apps/vostrack/result_choice.hpp"
 #include "apps/vostrack/track_range.hpp"
 #include "vostrack/model.hpp"
 #include "vostrack/session.hpp"
 
 namespace vostrack::cli {
-
-/// What is written beside the summary.
-struct ResultChoice {
-  bool masks = true;
-  bool masks_per_object = false;
-  bool lines = true;
-  std::string lines_path;  ///< "-" for the standard output, empty for the folder's
-  bool overlay = true;
-  std::string cut_out;  ///< format, empty for none
-  int contact_columns = 4;
-};
 
 /// What is the same for all videos of a command.
 struct TrackSettings {

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <opencv2/imgcodecs.hpp>
 
 #include "annotations/palette_png.hpp"
 #include "annotations/rle.hpp"
@@ -95,6 +96,23 @@ TEST_F(Track, WritesAMaskForEachObject) {
   // They are earlier results like all others.
   ASSERT_EQ(track({"--mask", "3:" + mask_, "--end", "1", "--overwrite"}).status, kSuccess);
   EXPECT_EQ(masks(), (std::vector<std::string>{"00000.png", "00001.png"}));
+}
+
+TEST_F(Track, CutsTheObjectOut) {
+  for (const char* format : {"mov", "webm", "png"})
+    ASSERT_EQ(
+        track({"--mask", mask_, "--end", "1", "--no-overlay", "--overwrite", "--cut-out", format})
+            .status,
+        kSuccess);
+  EXPECT_EQ(open_video(folder_ / "out/cut_out")->frame_count(), 2);
+  EXPECT_FALSE(fs::exists(folder_ / "out/cut_out.mov"));
+  const annotations::LabelImage mask = annotations::read_label_png(folder_ / "out/masks/00001.png");
+  const cv::Mat picture = cv::imread(folder_ / "out/cut_out/00001.png", cv::IMREAD_UNCHANGED);
+  ASSERT_EQ(picture.channels(), 4);
+  for (int y = 0; y < square_.height; ++y)
+    for (int x = 0; x < square_.width; ++x)
+      ASSERT_EQ(picture.at<cv::Vec4b>(y, x)[3],
+                mask.labels[static_cast<std::size_t>(y * square_.width + x)] ? 255 : 0);
 }
 
 TEST_F(Track, TakesPromptsFromAFile) {
