@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <mutex>
 
+#include "annotations/contours.hpp"
+#include "annotations/rle.hpp"
+#include "base/check.hpp"
 #include "tensors.hpp"
 
 namespace vostrack {
@@ -92,9 +95,64 @@ std::optional<Box> ObjectResult::box() const {
              static_cast<float>(y1)};
 }
 
+std::optional<Point> ObjectResult::centroid() const {
+  const Mask mask = this->mask();
+  std::int64_t count = 0, sum_x = 0, sum_y = 0;
+  for (int y = 0; y < mask.height; ++y)
+    for (int x = 0; x < mask.width; ++x)
+      if (mask.data[static_cast<std::size_t>(y) * mask.width + x]) {
+        ++count;
+        sum_x += x;
+        sum_y += y;
+      }
+  if (count == 0) return std::nullopt;
+  const auto mean = [count](std::int64_t sum) {
+    return static_cast<float>(static_cast<double>(sum) / static_cast<double>(count) + 0.5);
+  };
+  return Point{mean(sum_x), mean(sum_y)};
+}
+
+std::string ObjectResult::rle() const {
+  return annotations::to_coco_string(annotations::encode_rle(mask()));
+}
+
+std::vector<Contour> ObjectResult::contours() const {
+  return annotations::trace_contours(mask());
+}
+
 std::vector<std::int64_t> ObjectResult::attended_frames() const {
   const auto& output = impl_->masks->object(impl_->index).output;
   return output ? output->attended : std::vector<std::int64_t>();
+}
+
+LabelImage FrameResult::labels() const {
+  constexpr std::size_t kMaxObjects = 65'535;
+  check(objects.size() <= kMaxObjects, ErrorCode::kInvalidArgument,
+        "{} objects, want at most {} in a label image", objects.size(), kMaxObjects);
+  LabelImage image{height, width, {}, {}};
+  const auto pixels = static_cast<std::size_t>(height) * static_cast<std::size_t>(width);
+  image.data.assign(pixels, 0);
+  std::vector<float> highest(pixels, 0);  // above 0 means object
+  for (const ObjectResult& object : objects) {
+    image.ids.push_back(object.object_id());
+    if (!object.has_output()) continue;
+    const auto label = static_cast<std::uint16_t>(image.ids.size());
+    const Logits logits = object.logits();
+    for (std::size_t i = 0; i < pixels; ++i)
+      if (logits.data[i] > highest[i]) {
+        highest[i] = logits.data[i];
+        image.data[i] = label;
+      }
+  }
+  return image;
+}
+
+std::vector<ObjectResult> make_objects(std::vector<tracker::ObjectAnswer> answers, int height,
+                                       int width) {
+  FrameResult frame;
+  frame.height = height;
+  frame.width = width;
+  return make_result(std::move(frame), {0, std::move(answers)}, /*non_overlapping=*/false).objects;
 }
 
 FrameResult make_result(FrameResult frame, tracker::FrameAnswer answer, bool non_overlapping) {
@@ -112,9 +170,10 @@ std::vector<ObjectRecord> make_records(const tracker::ObjectTracking& tracking) 
   for (const auto& object : tracking.objects()) {
     ObjectRecord record;
     record.object_id = object->id;
-    for (const auto& [frame, inputs] : object->prompts)
-      record.prompts.push_back({frame, inputs.given.clicks, inputs.given.box, inputs.given_mask});
+    for (const auto& [frame, given] : object->prompts)
+      record.prompts.push_back({frame, given.clicks, given.box, given.mask});
     record.conditioning_frames = static_cast<std::int64_t>(object->bank.conditioning.size());
+    record.permanent_frames.assign(object->bank.permanent.begin(), object->bank.permanent.end());
     record.tracked_frames = static_cast<std::int64_t>(object->bank.tracked.size());
     records.push_back(std::move(record));
   }

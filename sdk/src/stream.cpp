@@ -1,8 +1,11 @@
 #include "vostrack/stream.hpp"
 
 #include <cmath>
+#include <deque>
+#include <nlohmann/json.hpp>
 
 #include "base/check.hpp"
+#include "memory/store_archive.hpp"
 #include "model_impl.hpp"
 #include "results.hpp"
 #include "tensors.hpp"
@@ -20,6 +23,7 @@ tracker::StreamConfig stream_config(const nn::Model& model, const StreamConfig& 
   result.tracking.remove_sprinkle_area = config.remove_sprinkle_area;
   result.tracking.objects_per_batch = config.objects_per_batch;
   result.tracking.cached_frames = config.held_frames;
+  result.tracking.max_bytes = config.max_bytes;
   if (config.memories_on_cpu) result.tracking.storage = torch::kCPU;
   result.latest_conditioning_frames = config.latest_prompted_frames;
   return result;
@@ -28,9 +32,8 @@ tracker::StreamConfig stream_config(const nn::Model& model, const StreamConfig& 
 }  // namespace
 
 struct StreamTracker::Impl {
-  Impl(Model model_in, const StreamConfig& config)
-      : model(std::move(model_in)),
-        tracker(model.impl()->model, stream_config(*model.impl()->model, config)) {}
+  Impl(Model model_in, const tracker::StreamConfig& config)
+      : model(std::move(model_in)), tracker(model.impl()->model, config) {}
 
   FrameResult result(tracker::FrameAnswer answer) const {
     FrameResult frame;
@@ -47,8 +50,11 @@ struct StreamTracker::Impl {
   std::deque<double> times_s;  ///< of the held frames
 };
 
-StreamTracker::StreamTracker(Model model, StreamConfig config)
-    : impl_(std::make_unique<Impl>(std::move(model), config)) {}
+StreamTracker::StreamTracker(Model model, StreamConfig config) {
+  const auto settings = stream_config(*model.impl()->model, config);
+  impl_ = std::make_unique<Impl>(std::move(model), settings);
+}
+StreamTracker::StreamTracker(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 StreamTracker::~StreamTracker() = default;
 StreamTracker::StreamTracker(StreamTracker&&) noexcept = default;
 StreamTracker& StreamTracker::operator=(StreamTracker&&) noexcept = default;
@@ -77,6 +83,18 @@ FrameResult StreamTracker::add_prompt(ObjectId object_id, const Prompt& prompt,
   });
 }
 
+std::vector<ObjectResult> StreamTracker::propose(ObjectId object_id, const Prompt& prompt,
+                                                 std::optional<std::int64_t> frame) {
+  return translate_errors([&] {
+    return make_objects(impl_->tracker.propose(object_id, frame.value_or(latest_frame()), prompt),
+                        impl_->tracker.height(), impl_->tracker.width());
+  });
+}
+
+void StreamTracker::cancel() noexcept {
+  impl_->tracker.cancel();
+}
+
 void StreamTracker::remove_object(ObjectId object_id) {
   impl_->tracker.remove_object(object_id);
 }
@@ -86,6 +104,61 @@ void StreamTracker::reset_object(ObjectId object_id) {
 void StreamTracker::reset() {
   impl_->tracker.reset();
   impl_->times_s.clear();
+}
+
+void StreamTracker::set_permanent(ObjectId object_id, std::int64_t frame, bool permanent) {
+  translate_errors([&] { impl_->tracker.set_permanent(object_id, frame, permanent); });
+}
+
+void StreamTracker::save(const std::string& path) const {
+  translate_errors([&] {
+    impl_->tracker.save(
+        path, {{"config", impl_->tracker.stream_config().to_json()}, {"times_s", impl_->times_s}});
+  });
+}
+
+StreamTracker StreamTracker::load(const std::string& path, Model model,
+                                  std::optional<StreamConfig> config) {
+  return translate_errors([&] {
+    const nn::Model& weights = *model.impl()->model;
+    const auto archive = nn::read_archive(path, tracker::StreamTracker::kArchiveKind,
+                                          tracker::StreamTracker::kArchiveVersion);
+    memory::check_model(archive, weights);
+    auto settings = config ? stream_config(weights, *config) : stream_config(weights, {});
+    if (!config) settings.read_json(archive.document.value("config", nlohmann::json()), path);
+    auto impl = std::make_unique<Impl>(std::move(model), settings);
+    impl->tracker.restore(archive);
+    try {
+      archive.document.at("times_s").get_to(impl->times_s);
+    } catch (const nlohmann::json::exception& error) {
+      fail(ErrorCode::kCorruptFile, "{}: the frames' times cannot be read: {}", path, error.what());
+    }
+    const auto held = impl->tracker.latest_frame() - impl->tracker.oldest_held_frame() + 1;
+    check(static_cast<std::int64_t>(impl->times_s.size()) == held, ErrorCode::kCorruptFile,
+          "{}: {} times for {} frames", path, impl->times_s.size(), held);
+    return StreamTracker(std::move(impl));
+  });
+}
+
+StreamTracker StreamTracker::clone() const {
+  return translate_errors([&] {
+    auto copy = std::make_unique<Impl>(impl_->model, impl_->tracker.stream_config());
+    copy->tracker.copy_from(impl_->tracker);
+    copy->times_s = impl_->times_s;
+    return StreamTracker(std::move(copy));
+  });
+}
+
+void StreamTracker::export_object(ObjectId object_id, const std::string& path) {
+  translate_errors([&] { impl_->tracker.export_object(object_id, path); });
+}
+
+ObjectId StreamTracker::import_object(const std::string& path, std::optional<ObjectId> object_id) {
+  return translate_errors([&] { return impl_->tracker.import_object(path, object_id); });
+}
+
+MemoryUsage StreamTracker::memory_usage() const {
+  return impl_->tracker.memory_usage();
 }
 
 std::vector<ObjectRecord> StreamTracker::objects() const {

@@ -4,43 +4,43 @@
 ///   bank.tracked.put(1, next);              // a frame that was tracked
 #pragma once
 
-#include <torch/types.h>
-
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <vector>
+
+#include "memory/output.hpp"
+#include "memory/scratch.hpp"
 
 namespace vostrack::memory {
 
-using FrameIndex = std::int64_t;
-
-/// What the networks said about one object on one frame. Never changed once stored: encoding a
-/// prompted frame's memory makes a new one.
-struct FrameOutput {
-  torch::Tensor mask_logits;    ///< (1, 1, S/4, S/4) float32; −1024 where the object is absent
-  torch::Tensor pointer;        ///< (1, C) float32
-  torch::Tensor object_score;   ///< (1, 1) float32 logit
-  torch::Tensor predicted_iou;  ///< (1, 1) float32; 1 for a mask prompt
-  torch::Tensor memory;         ///< (1, Cm, h, w) in the memory's dtype; undefined until encoded
-  std::vector<FrameIndex> attended;  ///< frames whose memories it was made with
-};
-using OutputPtr = std::shared_ptr<const FrameOutput>;
-
 /// Outputs by frame, which also remembers the order in which frames were first stored: it breaks
-/// ties when conditioning frames are selected.
+/// ties when conditioning frames are selected. Outputs may lie in a scratch file; get() reads them
+/// from there.
+///
+/// Copying is cheap: outputs never change, so copies share them.
 class OutputStore {
  public:
   /// Replaces what is there, in its place.
   void put(FrameIndex frame, OutputPtr output);
   /// @return what was there, or nothing
+  /// @throws Error kIo
   OutputPtr take(FrameIndex frame);
+  void drop(FrameIndex frame);
   /// @return nothing when there is no output on this frame
+  /// @throws Error kIo
   OutputPtr get(FrameIndex frame) const;
+  /// One tensor of the output on a frame that has one.
+  torch::Tensor get(FrameIndex frame, const OutputField& field) const;
+  /// Of a frame that has an output: what it looked back to, and whether its memory is encoded.
+  std::vector<FrameIndex> attended(FrameIndex frame) const;
+  bool has_memory(FrameIndex frame) const;
   bool contains(FrameIndex frame) const { return by_frame_.count(frame) > 0; }
   bool empty() const { return by_frame_.empty(); }
   std::size_t size() const { return by_frame_.size(); }
-  void clear() { by_frame_.clear(); }
+  void clear() { *this = {}; }
   /// Drops first ≤ frame ≤ last, but not `except`.
   void drop_range(FrameIndex first, FrameIndex last, FrameIndex except);
 
@@ -48,19 +48,40 @@ class OutputStore {
   std::vector<FrameIndex> frames_in_order_of_storing() const;
   FrameIndex first_frame() const { return by_frame_.begin()->first; }  ///< of a store not empty
 
+  /// What the outputs occupy outside the scratch file, and inside.
+  std::int64_t bytes() const { return bytes_; }
+  std::int64_t scratch_bytes() const { return scratch_bytes_; }
+  /// The frame farthest from `frame` whose output is not in the scratch file.
+  std::optional<FrameIndex> farthest_in_memory(FrameIndex frame) const;
+  /// Moves a frame's output to the scratch file.
+  ///
+  /// @throws Error kIo; nothing has changed then
+  void spill(FrameIndex frame, const std::shared_ptr<Scratch>& scratch);
+
  private:
   struct Entry {
-    OutputPtr output;
-    std::uint64_t order;
+    OutputPtr output;  ///< or `spilled`
+    std::shared_ptr<const SpilledOutput> spilled;
+    std::uint64_t order = 0;
   };
-  std::map<FrameIndex, Entry> by_frame_;
+  using Entries = std::map<FrameIndex, Entry>;
+  void uncount(FrameIndex frame, const Entry& entry);
+  Entries::iterator erase(Entries::iterator it);
+
+  Entries by_frame_;
+  std::set<FrameIndex> in_memory_;
   std::uint64_t next_order_ = 0;
+  std::int64_t bytes_ = 0;
+  std::int64_t scratch_bytes_ = 0;
 };
 
 /// One object's memory. Objects never share one.
 struct MemoryBank {
   OutputStore conditioning;  ///< frames prompted before propagation passed them
   OutputStore tracked;       ///< all others
+  /// Conditioning frames that are always attended to and never dropped. Those below 0 are not of
+  /// this video: they came with the object from another one.
+  std::set<FrameIndex> permanent;
 };
 
 }  // namespace vostrack::memory

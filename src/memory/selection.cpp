@@ -14,16 +14,21 @@ struct Conditioning {
   std::vector<FrameIndex> rest;
 };
 
-Conditioning nearest_conditioning(const OutputStore& store, FrameIndex frame, int limit) {
-  const auto frames = store.frames_in_order_of_storing();
-  if (limit < 0 || static_cast<int>(frames.size()) <= limit) return {frames, {}};
+/// All permanent ones, and of the others the nearest, `limit` at most (below 0: all).
+Conditioning nearest_conditioning(const MemoryBank& bank, FrameIndex frame, int limit) {
+  auto frames = bank.conditioning.frames_in_order_of_storing();
+  const auto permanent = [&](FrameIndex t) { return bank.permanent.contains(t); };
+  const auto others_begin = std::ranges::stable_partition(frames, permanent).begin();
+  const auto permanents = std::vector<FrameIndex>(frames.begin(), others_begin);
+  if (limit < 0 || frames.end() - others_begin <= limit) return {frames, {}};
+  frames.erase(frames.begin(), others_begin);
 
   std::optional<FrameIndex> before, after;
   for (FrameIndex t : frames) {
     if (t < frame && (!before || t > *before)) before = t;
     if (t >= frame && (!after || t < *after)) after = t;
   }
-  Conditioning split;
+  Conditioning split{permanents, {}};
   if (before) split.selected.push_back(*before);
   if (after) split.selected.push_back(*after);
   std::vector<FrameIndex> others;
@@ -31,7 +36,7 @@ Conditioning nearest_conditioning(const OutputStore& store, FrameIndex frame, in
     if (t != before && t != after) others.push_back(t);
   // Stable: among equally near frames the one stored first wins.
   std::ranges::stable_sort(others, {}, [frame](FrameIndex t) { return std::abs(t - frame); });
-  const auto room = static_cast<std::size_t>(limit) - split.selected.size();
+  const auto room = static_cast<std::size_t>(limit) + permanents.size() - split.selected.size();
   split.selected.insert(split.selected.end(), others.begin(), others.begin() + room);
   split.rest.assign(others.begin() + room, others.end());
   return split;
@@ -49,7 +54,7 @@ class RecentPolicy : public SelectionPolicy {
   Selection select(const MemoryBank& bank, const SelectionContext& context) const override {
     Selection selection;
     const auto conditioning =
-        nearest_conditioning(bank.conditioning, context.frame, config_.max_cond_frames_in_attn);
+        nearest_conditioning(bank, context.frame, config_.max_cond_frames_in_attn);
     const auto at_position = [&](FrameIndex t) {
       if (auto output = bank.tracked.get(t)) return output;
       return std::ranges::count(conditioning.rest, t) > 0 ? bank.conditioning.get(t) : nullptr;

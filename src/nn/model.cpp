@@ -40,6 +40,26 @@ torch::Tensor as_tokens(const torch::Tensor& grid) {
   return grid.flatten(1).transpose(0, 1).unsqueeze(0).contiguous();
 }
 
+std::string fingerprint_of(ModelConfig config, const torch::nn::Module& network) {
+  std::uint64_t hash = 0xcbf29ce484222325;  // FNV-1a
+  const auto add = [&hash](const void* data, std::size_t size) {
+    for (std::size_t i = 0; i < size; ++i)
+      hash = (hash ^ static_cast<const std::uint8_t*>(data)[i]) * 0x100000001b3;
+  };
+  config.name.clear();
+  const std::string text = config_to_json(config);
+  add(text.data(), text.size());
+  constexpr std::int64_t kSamples = 64;
+  for (const auto& [name, tensor] : weights_of(network).tensors) {
+    const auto flat = tensor.flatten();
+    const auto step = std::max<std::int64_t>(flat.numel() / kSamples, 1);
+    const auto samples = flat.slice(0, 0, c10::nullopt, step).to(torch::kFloat32).contiguous();
+    add(name.data(), name.size());
+    add(samples.const_data_ptr(), samples.nbytes());
+  }
+  return fmt::format("{:016x}", hash);
+}
+
 }  // namespace
 
 ModelConfig resolve_config(const StateDict& state, const std::string& named,
@@ -91,6 +111,7 @@ Model::Model(ModelConfig config, const StateDict& state, const RuntimeOptions& r
     : config_(std::move(config)), runtime_(runtime) {
   torch::NoGradGuard no_grad;
   network_ = build_network(config_, state, origin).ptr();
+  fingerprint_ = fingerprint_of(config_, *network_);
   network_->eval();
   for (auto& parameter : network_->parameters()) parameter.requires_grad_(false);
   auto& trunk = *network_->image_encoder->trunk();
@@ -117,6 +138,12 @@ Model::Model(ModelConfig config, const StateDict& state, const RuntimeOptions& r
   rotary_ = rotary_table(network_->memory_attention->inner_channels(), side, side,
                          config_.memory_attention.rope_theta)
                 .to(runtime.device);
+}
+
+std::int64_t bytes_of(const ImageFeatures& features) {
+  auto bytes = features.coarse.nbytes();
+  for (const auto& level : features.high_res) bytes += level.nbytes();
+  return static_cast<std::int64_t>(bytes);
 }
 
 torch::Tensor Model::network_input(const torch::Tensor& picture) const {

@@ -32,6 +32,8 @@ struct ImageFeatures {
   std::vector<torch::Tensor> high_res;  ///< levels 0 and 1 at the decoder's width, float32; or none
 };
 
+std::int64_t bytes_of(const ImageFeatures& features);
+
 class Model {
  public:
   /// @param config  a JSON file or a preset's name; empty to take it from the checkpoint's header,
@@ -48,6 +50,10 @@ class Model {
 
   const ModelConfig& config() const { return config_; }
   const RuntimeOptions& runtime() const { return runtime_; }
+  /// Tells models apart: sixteen hexadecimal digits that follow from configuration and weights,
+  /// whatever file and precision they were read from and with. Made from samples of each tensor,
+  /// against mix-ups and not against forgery.
+  const std::string& fingerprint() const { return fingerprint_; }
   /// Modules' forward functions are not const, but leave an evaluated network as it is.
   NetworkImpl& network() const { return *network_; }
 
@@ -71,6 +77,7 @@ class Model {
   ModelConfig config_;
   RuntimeOptions runtime_;
   std::shared_ptr<NetworkImpl> network_;
+  std::string fingerprint_;
   torch::ScalarType trunk_dtype_ = torch::kFloat32;
   torch::Tensor mean_, std_;
   torch::Tensor current_pos_, memory_pos_, dense_pe_;

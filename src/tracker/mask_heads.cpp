@@ -20,13 +20,18 @@ torch::Tensor mix_absence(const nn::Model& model, torch::Tensor pointer,
   return pointer + (1 - presence) * absent;
 }
 
-}  // namespace
+/// The decoder's masks with what they need to be picked from.
+struct Proposals {
+  torch::Tensor masks;         ///< (B, N, s, s), −1024 where the object is absent
+  torch::Tensor iou;           ///< (B, N)
+  torch::Tensor tokens;        ///< (B, N or 1, C)
+  torch::Tensor object_score;  ///< (B, 1)
+};
 
-HeadOutput decode(const nn::Model& model, const torch::Tensor& features,
-                  const std::vector<torch::Tensor>& high_res,
-                  const std::optional<PointInputs>& points, const torch::Tensor& mask,
-                  bool multimask) {
-  const nn::BaseConfig& base = model.config().model;
+Proposals run_decoder(const nn::Model& model, const torch::Tensor& features,
+                      const std::vector<torch::Tensor>& high_res,
+                      const std::optional<PointInputs>& points, const torch::Tensor& mask,
+                      bool multimask) {
   auto& network = model.network();
   auto& prompts = *network.prompt_encoder;
   const auto device = model.runtime().device;
@@ -43,31 +48,53 @@ HeadOutput decode(const nn::Model& model, const torch::Tensor& features,
   auto decoded = network.mask_decoder->forward(
       features, model.dense_pe(), prompts.embed_points(inputs.coords, inputs.labels),
       prompts.embed_mask(mask_prompt, batch), high_res, multimask);
-
-  HeadOutput out;
-  out.object_score = decoded.object_score;
   auto masks = decoded.masks;
-  if (base.pred_obj_scores)
-    masks = torch::where(out.object_score.view({-1, 1, 1, 1}) > 0, masks,
+  if (model.config().model.pred_obj_scores)
+    masks = torch::where(decoded.object_score.view({-1, 1, 1, 1}) > 0, masks,
                          torch::full({}, kAbsent, masks.options()));
-  auto token = decoded.tokens.select(1, 0);
-  out.low_res = masks;
-  out.predicted_iou = decoded.iou;
-  if (multimask) {
-    const auto best = decoded.iou.argmax(1);
-    const auto rows = torch::arange(batch, best.options());
-    out.low_res = masks.index({rows, best}).unsqueeze(1);
-    out.predicted_iou = decoded.iou.index({rows, best}).unsqueeze(1);
-    if (decoded.tokens.size(1) > 1) token = decoded.tokens.index({rows, best});
-  }
+  return {masks, decoded.iou, decoded.tokens, decoded.object_score};
+}
+
+/// @param which  (B) int64, the mask of each object
+HeadOutput pick(const nn::Model& model, const Proposals& proposals, const torch::Tensor& which) {
+  const nn::BaseConfig& base = model.config().model;
+  const auto rows = torch::arange(which.size(0), which.options());
+  HeadOutput out;
+  out.object_score = proposals.object_score;
+  out.low_res = proposals.masks.index({rows, which}).unsqueeze(1);
+  out.predicted_iou = proposals.iou.index({rows, which}).unsqueeze(1);
+  const auto token = proposals.tokens.size(1) > 1 ? proposals.tokens.index({rows, which})
+                                                  : proposals.tokens.select(1, 0);
   const int size = model.config().image_size;
   out.high_res = nn::resize_bilinear(out.low_res, size, size);
-  out.pointer = network.project_pointer(token);
+  out.pointer = model.network().project_pointer(token);
   if (base.pred_obj_scores)
     out.pointer = mix_absence(model, out.pointer,
                               base.soft_no_obj_ptr ? torch::sigmoid(out.object_score)
                                                    : (out.object_score > 0).to(torch::kFloat32));
   return out;
+}
+
+}  // namespace
+
+HeadOutput decode(const nn::Model& model, const torch::Tensor& features,
+                  const std::vector<torch::Tensor>& high_res,
+                  const std::optional<PointInputs>& points, const torch::Tensor& mask,
+                  bool multimask) {
+  const auto proposals = run_decoder(model, features, high_res, points, mask, multimask);
+  return pick(model, proposals, proposals.iou.argmax(1));
+}
+
+std::vector<HeadOutput> propose(const nn::Model& model, const torch::Tensor& features,
+                                const std::vector<torch::Tensor>& high_res,
+                                const std::optional<PointInputs>& points, const torch::Tensor& mask,
+                                bool multimask) {
+  const auto proposals = run_decoder(model, features, high_res, points, mask, multimask);
+  const auto ranking = proposals.iou.argsort(/*stable=*/true, /*dim=*/1, /*descending=*/true);
+  std::vector<HeadOutput> outputs;
+  for (std::int64_t rank = 0; rank < ranking.size(1); ++rank)
+    outputs.push_back(pick(model, proposals, ranking.select(1, rank)));
+  return outputs;
 }
 
 HeadOutput take_mask(const nn::Model& model, const nn::ImageFeatures& image,

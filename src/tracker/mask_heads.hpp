@@ -33,6 +33,13 @@ HeadOutput decode(const nn::Model& model, const torch::Tensor& features,
                   const std::optional<PointInputs>& points, const torch::Tensor& mask,
                   bool multimask);
 
+/// All masks that decode could choose from, those with the higher predicted IoU first: three, or
+/// one without `multimask`. The first is what decode returns.
+std::vector<HeadOutput> propose(const nn::Model& model, const torch::Tensor& features,
+                                const std::vector<torch::Tensor>& high_res,
+                                const std::optional<PointInputs>& points, const torch::Tensor& mask,
+                                bool multimask);
+
 /// Takes a mask prompt as the answer; only the pointer comes from the decoder.
 ///
 /// @param mask  (1, 1, S, S) float32, 0 or 1; all 0 means that the object is not on this frame

@@ -30,28 +30,6 @@ torch::Tensor part(const torch::Tensor& batch, std::int64_t index) {
 
 }  // namespace
 
-TrackerConfig TrackerConfig::from(const nn::Model& model) {
-  const nn::PredictorConfig& predictor = model.config().predictor;
-  TrackerConfig config;
-  config.corrections_last = predictor.add_all_frames_to_correct_as_cond;
-  config.non_overlapping = predictor.non_overlap_masks;
-  config.fill_hole_area = predictor.fill_hole_area;
-  config.clear_memory_around_corrections = predictor.clear_non_cond_mem_around_input;
-  config.storage = model.runtime().device;
-  return config;
-}
-
-void TrackerConfig::validate() const {
-  check(fill_hole_area >= 0, ErrorCode::kInvalidArgument, "fill_hole_area is {}, want at least 0",
-        fill_hole_area);
-  check(remove_sprinkle_area >= 0, ErrorCode::kInvalidArgument,
-        "remove_sprinkle_area is {}, want at least 0", remove_sprinkle_area);
-  check(objects_per_batch >= 1, ErrorCode::kInvalidArgument,
-        "objects_per_batch is {}, want at least 1", objects_per_batch);
-  check(cached_frames >= 1, ErrorCode::kInvalidArgument, "cached_frames is {}, want at least 1",
-        cached_frames);
-}
-
 torch::Tensor logits_at_size(const FrameAnswer& answer, int height, int width,
                              bool non_overlapping) {
   torch::InferenceMode guard;
@@ -73,74 +51,100 @@ ObjectTracking::ObjectTracking(std::shared_ptr<const nn::Model> model, const Tra
   config_.validate();
 }
 
-FrameAnswer ObjectTracking::add_prompt(ObjectId id, FrameIndex frame, const Prompt& prompt,
-                                       int height, int width) {
-  torch::InferenceMode guard;
+ObjectTracking::Question ObjectTracking::ask(ObjectId id, FrameIndex frame, const Prompt& prompt,
+                                             int height, int width) {
   check_prompt(prompt, height, width);
-
-  auto created = std::make_unique<Object>();
-  created->id = id;
-  Object* known = find(id);
-  const Object& object = known ? *known : *created;
-
-  PromptInputs inputs;
+  Question question;
+  question.known = find(id);
   const int size = model_->config().image_size;
   if (prompt.mask) {
-    inputs.mask = mask_input(*prompt.mask, size);
-    inputs.given_mask = true;
+    question.mask = mask_input(*prompt.mask, size);
+    question.given.mask = true;
   } else {
-    inputs.points = point_inputs(prompt, height, width, size);
-    inputs.given = prompt;
-    const auto earlier = object.prompts.find(frame);
-    if (prompt.add_to_earlier_clicks && earlier != object.prompts.end() && earlier->second.points) {
-      inputs.points = append(*earlier->second.points, *inputs.points);
-      inputs.given = earlier->second.given;
-      inputs.given.clicks.insert(inputs.given.clicks.end(), prompt.clicks.begin(),
-                                 prompt.clicks.end());
+    question.given = {prompt.clicks, prompt.box, false};
+    const Given* earlier = nullptr;
+    if (question.known && prompt.add_to_earlier_clicks)
+      if (auto it = question.known->prompts.find(frame); it != question.known->prompts.end())
+        earlier = &it->second;
+    if (earlier && !earlier->mask) {
+      question.given = *earlier;
+      auto& clicks = question.given.clicks;
+      clicks.insert(clicks.end(), prompt.clicks.begin(), prompt.clicks.end());
     }
-    inputs.given.add_to_earlier_clicks = false;
+    Prompt all;
+    all.clicks = question.given.clicks;
+    all.box = question.given.box;
+    question.points = point_inputs(all, height, width, size);
   }
 
   // A frame that was passed is corrected with the object's memory. An object left without any
   // conditioning frame has none to look at and starts afresh.
-  const bool initial = object.passed.count(frame) == 0 || object.bank.conditioning.empty();
-  const bool conditioning = initial || config_.corrections_last;
-  auto output = answer_prompt(object, frame, inputs, initial, conditioning);
-
-  if (!known) {
-    known = created.get();
-    objects_.push_back(std::move(created));
-  }
-  known->prompts[frame] = std::move(inputs);
-  (conditioning ? known->pending.conditioning : known->pending.tracked).put(frame, output);
-  return prompt_answer(frame, conditioning);
+  question.initial = !question.known || question.known->passed.count(frame) == 0 ||
+                     question.known->bank.conditioning.empty();
+  question.conditioning = question.initial || config_.corrections_last;
+  return question;
 }
 
-OutputPtr ObjectTracking::answer_prompt(const Object& object, FrameIndex frame,
-                                        const PromptInputs& inputs, bool initial,
-                                        bool conditioning) {
+FrameAnswer ObjectTracking::add_prompt(ObjectId id, FrameIndex frame, const Prompt& prompt,
+                                       int height, int width) {
+  torch::InferenceMode guard;
+  Question question = ask(id, frame, prompt, height, width);
+  const auto outputs = answers(question, frame, prompt.candidate.has_value());
+  const auto candidate = static_cast<std::size_t>(prompt.candidate.value_or(0));
+  check(candidate < outputs.size(), ErrorCode::kInvalidArgument,
+        "candidate is {}, but this prompt has {}", candidate,
+        outputs.size() == 1 ? "only one answer, 0" : fmt::format("{} of them", outputs.size()));
+  make_room(frame, output_bytes(), question.known == nullptr);
+
+  Object* object = question.known;
+  if (!object) {
+    objects_.push_back(std::make_unique<Object>());
+    object = objects_.back().get();
+    object->id = id;
+  }
+  object->prompts[frame] = std::move(question.given);
+  (question.conditioning ? object->pending.conditioning : object->pending.tracked)
+      .put(frame, outputs[candidate]);
+  return prompt_answer(frame, question.conditioning);
+}
+
+std::vector<ObjectAnswer> ObjectTracking::propose(ObjectId id, FrameIndex frame,
+                                                  const Prompt& prompt, int height, int width) {
+  torch::InferenceMode guard;
+  std::vector<ObjectAnswer> proposals;
+  for (auto& output : answers(ask(id, frame, prompt, height, width), frame, /*all=*/true))
+    proposals.push_back({id, std::move(output), 0});
+  return proposals;
+}
+
+std::vector<OutputPtr> ObjectTracking::answers(const Question& question, FrameIndex frame,
+                                               bool all) {
   const nn::BaseConfig& base = model_->config().model;
   const nn::ImageFeatures& image = features(frame);
-  if (inputs.mask.defined() && base.use_mask_input_as_output_without_sam)
-    return store(take_mask(*model_, image, inputs.mask), {}).front();
+  if (question.mask.defined() && base.use_mask_input_as_output_without_sam)
+    return store(take_mask(*model_, image, question.mask), {});
 
   torch::Tensor conditioned;
-  if (initial) {
+  if (question.initial) {
     conditioned = memory::features_without_memory(*model_, image);
   } else {
-    const bool reverse = object.passed.at(frame);
-    const auto selection = policy_->select(object.bank, {frame, reverse, num_frames()});
+    const bool reverse = question.known->passed.at(frame);
+    const auto selection = policy_->select(question.known->bank, {frame, reverse, num_frames()});
     conditioned = memory::features_with_memory(*model_, image, {&selection, 1});
   }
-  torch::Tensor mask = inputs.mask;
-  if (inputs.points)
-    if (auto earlier = latest(object, frame, conditioning))
+  torch::Tensor mask = question.mask;
+  if (question.points && question.known)
+    if (auto earlier = latest(*question.known, frame, question.conditioning))
       mask = earlier->mask_logits.clamp(-kPromptClamp, kPromptClamp);
-  const auto points = inputs.points ? inputs.points->count() : 0;
-  return store(decode(*model_, conditioned, image.high_res, inputs.points, mask,
-                      proposes_three(base, initial, points)),
-               {})
-      .front();
+  const auto points = question.points ? question.points->count() : 0;
+  const bool three = proposes_three(base, question.initial, points);
+  if (!all)
+    return store(decode(*model_, conditioned, image.high_res, question.points, mask, three), {});
+  std::vector<OutputPtr> outputs;
+  for (const HeadOutput& head :
+       tracker::propose(*model_, conditioned, image.high_res, question.points, mask, three))
+    outputs.push_back(store(head, {}).front());
+  return outputs;
 }
 
 void ObjectTracking::pass(std::span<Object* const> objects, FrameIndex frame, bool reverse) {
@@ -153,7 +157,9 @@ void ObjectTracking::pass(std::span<Object* const> objects, FrameIndex frame, bo
     if (!object->bank.conditioning.contains(frame))
       waiting.push_back({object, policy_->select(object->bank, {frame, reverse, num_frames()})});
 
+  std::vector<std::pair<Object*, OutputPtr>> done;
   while (!waiting.empty()) {
+    check_not_cancelled();
     // The first one still waiting and those that fit beside it.
     std::vector<Object*> batch;
     std::vector<memory::Selection> selections;
@@ -170,9 +176,11 @@ void ObjectTracking::pass(std::span<Object* const> objects, FrameIndex frame, bo
       selections.push_back(std::move(next.selection));
     }
     const auto outputs = track(frame, selections);
-    for (std::size_t i = 0; i < batch.size(); ++i) batch[i]->bank.tracked.put(frame, outputs[i]);
+    for (std::size_t i = 0; i < batch.size(); ++i) done.emplace_back(batch[i], outputs[i]);
     waiting = std::move(others);
   }
+  check_not_cancelled();
+  for (auto& [object, output] : done) object->bank.tracked.put(frame, std::move(output));
   for (Object* object : objects) {
     object->passed[frame] = reverse;
     const auto output = latest(*object, frame, /*conditioning=*/true);
@@ -184,9 +192,12 @@ void ObjectTracking::pass(std::span<Object* const> objects, FrameIndex frame, bo
 std::vector<OutputPtr> ObjectTracking::track(FrameIndex frame,
                                              std::span<const memory::Selection> selections) {
   const nn::ImageFeatures& image = features(frame);
-  const auto head =
-      decode(*model_, memory::features_with_memory(*model_, image, selections), image.high_res,
-             std::nullopt, {}, proposes_three(model_->config().model, /*initial_frame=*/false, 0));
+  check_not_cancelled();
+  const auto conditioned = memory::features_with_memory(*model_, image, selections);
+  check_not_cancelled();
+  const auto head = decode(*model_, conditioned, image.high_res, std::nullopt, {},
+                           proposes_three(model_->config().model, /*initial_frame=*/false, 0));
+  check_not_cancelled();
   torch::Tensor memory;
   if (model_->config().model.num_maskmem > 0)
     memory = memory::encode_memory(*model_, image, head.high_res, head.object_score,
@@ -252,22 +263,50 @@ void ObjectTracking::take_in_pending() {
   }
   for (auto& object : objects_) {
     object->pending = {};
-    for (FrameIndex frame : object->bank.conditioning.frames()) object->bank.tracked.take(frame);
+    for (FrameIndex frame : object->bank.conditioning.frames()) object->bank.tracked.drop(frame);
   }
 }
 
 FrameAnswer ObjectTracking::clear_prompts(ObjectId id, FrameIndex frame) {
   Object& object = get(id);
   object.prompts.erase(frame);
-  object.pending.conditioning.take(frame);
-  object.pending.tracked.take(frame);
+  object.pending.conditioning.drop(frame);
+  object.pending.tracked.drop(frame);
   if (auto output = object.bank.conditioning.take(frame)) {
     object.bank.tracked.put(frame, output);
+    object.bank.permanent.erase(frame);
     object.passed.erase(frame);
   }
   const bool conditioning = std::ranges::any_of(
       objects_, [frame](const auto& other) { return other->pending.conditioning.contains(frame); });
   return prompt_answer(frame, conditioning);
+}
+
+void ObjectTracking::set_permanent(ObjectId id, FrameIndex frame, bool permanent) {
+  torch::InferenceMode guard;
+  Object& object = get(id);
+  auto& bank = object.bank;
+  const bool conditioning = bank.conditioning.contains(frame);
+  check(conditioning || bank.tracked.contains(frame), ErrorCode::kNotFound,
+        "object {} has no memory of frame {}", id, frame);
+  if (!permanent) {
+    bank.permanent.erase(frame);
+    if (conditioning && !object.prompts.contains(frame)) {
+      bank.tracked.put(frame, bank.conditioning.get(frame));
+      bank.conditioning.drop(frame);
+    }
+    return;
+  }
+  if (!conditioning) {
+    make_room(frame, output_bytes(), /*new_object=*/false);
+    bank.conditioning.put(frame, bank.tracked.get(frame));
+    bank.tracked.drop(frame);
+  }
+  bank.permanent.insert(frame);
+}
+
+void ObjectTracking::check_not_cancelled() const {
+  check(!cancelled_, ErrorCode::kCancelled, "tracking was cancelled");
 }
 
 void ObjectTracking::remove_object(ObjectId id) {

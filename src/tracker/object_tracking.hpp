@@ -1,44 +1,29 @@
 /// What videos and streams share: everything about objects.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "memory/bank.hpp"
 #include "memory/selection.hpp"
+#include "nn/archive.hpp"
 #include "nn/model.hpp"
 #include "tracker/mask_heads.hpp"
 #include "tracker/prompt.hpp"
+#include "tracker/tracker_config.hpp"
+#include "vostrack/result.hpp"
 #include "vostrack/types.hpp"
 
 namespace vostrack::tracker {
 
 using memory::FrameIndex;
 using memory::OutputPtr;
-
-struct TrackerConfig {
-  bool corrections_last = true;
-  bool non_overlapping = false;
-  int fill_hole_area = 0;
-  int remove_sprinkle_area = 0;
-  bool clear_memory_around_corrections = false;
-  torch::Device storage = torch::kCPU;  ///< where memories are kept
-  /// Objects that go through the networks together; 1 makes each object's numbers independent of
-  /// which others there are, to the bit.
-  int objects_per_batch = 8;
-  /// Encoded pictures that are kept: of a video the ones used last, of a stream the latest, to
-  /// which prompts may refer.
-  int cached_frames = 2;
-
-  /// What the model's own configuration asks for.
-  static TrackerConfig from(const nn::Model& model);
-  /// @throws Error kInvalidArgument naming field, value and rule
-  void validate() const;
-};
 
 /// One object's answer on a frame; `output` is empty where it has none.
 struct ObjectAnswer {
@@ -68,17 +53,16 @@ class ObjectTracking {
   ObjectTracking(const ObjectTracking&) = delete;
   ObjectTracking& operator=(const ObjectTracking&) = delete;
 
-  /// What the caller said about an object on a frame.
-  struct PromptInputs {
-    std::optional<PointInputs> points;
-    torch::Tensor mask;  ///< (1, 1, S, S), or undefined
-    Prompt given;        ///< in video pixels, earlier clicks included, without the mask
-    bool given_mask = false;
+  /// What the caller said about an object on a frame, earlier clicks included.
+  struct Given {
+    std::vector<Click> clicks;  ///< in video pixels
+    std::optional<Box> box;
+    bool mask = false;
   };
 
   struct Object {
     ObjectId id = 0;
-    std::map<FrameIndex, PromptInputs> prompts;
+    std::map<FrameIndex, Given> prompts;
     memory::MemoryBank bank;
     /// Answers to prompts that no propagation has taken in yet.
     memory::MemoryBank pending;
@@ -87,15 +71,42 @@ class ObjectTracking {
     std::int64_t hidden_frames = 0;
 
     bool prompted() const { return !bank.conditioning.empty() || !pending.conditioning.empty(); }
+    std::int64_t bytes() const;
+    std::int64_t scratch_bytes() const;
   };
 
   const std::vector<std::unique_ptr<Object>>& objects() const { return objects_; }
   const TrackerConfig& config() const { return config_; }
+  const nn::Model& model() const { return *model_; }
 
   /// Forgets an object; the last one's removal is a reset.
   ///
   /// @throws Error kNotFound
   void remove_object(ObjectId id);
+
+  /// Keeps the object's memory of a frame for good: always attended to, never dropped. A tracked
+  /// frame becomes a conditioning frame. Or lets go of it again.
+  ///
+  /// @throws Error kNotFound for an unknown object or a frame without a memory; kOutOfMemory
+  void set_permanent(ObjectId id, FrameIndex frame, bool permanent);
+
+  /// Writes what an object's conditioning frames left in memory, pending ones too.
+  ///
+  /// @throws Error kNotFound; kFailedState without any prompt; kIo
+  void export_object(ObjectId id, const std::string& path);
+  /// Gives an object memories of another video: permanent ones, on frames below 0. A new id makes
+  /// a new object.
+  ///
+  /// @param id  nothing: the id that it was exported with
+  /// @return the id
+  /// @throws Error kNotFound, kCorruptFile, kModelMismatch, kOutOfMemory; nothing has changed then
+  ObjectId import_object(const std::string& path, std::optional<ObjectId> id);
+
+  MemoryUsage memory_usage() const;
+
+  /// Ends what is being tracked before its next stage, and so within the frame, of which nothing
+  /// is kept. Does nothing when nothing is being tracked. May be called from any thread.
+  void cancel() noexcept { cancelled_ = true; }
 
  protected:
   ObjectTracking(std::shared_ptr<const nn::Model> model, const TrackerConfig& config);
@@ -104,28 +115,71 @@ class ObjectTracking {
   virtual const nn::ImageFeatures& features(FrameIndex frame) = 0;
   /// Frames in the video, or nothing for a stream.
   virtual std::optional<std::int64_t> num_frames() const = 0;
+  /// What encoded pictures occupy.
+  virtual std::int64_t picture_bytes() const = 0;
+  /// Sees to it that `bytes` more can be kept.
+  ///
+  /// @param frame  what is far from it is moved out of memory first
+  /// @param new_object  whether there will be one object more
+  /// @throws Error kOutOfMemory beyond max_bytes; nothing has changed then
+  virtual void make_room(FrameIndex frame, std::int64_t bytes, bool new_object) = 0;
+  /// Called after something was kept, at `frame`.
+  ///
+  /// @throws Error kIo
+  virtual void keep_within_bounds(FrameIndex /*frame*/) {}
 
-  const nn::Model& model() const { return *model_; }
+  std::shared_ptr<const nn::Model> shared_model() const { return model_; }
   const memory::SelectionPolicy& policy() const { return *policy_; }
   Object* find(ObjectId id);
   /// @throws Error kNotFound
   Object& get(ObjectId id);
   std::vector<std::unique_ptr<Object>>& mutable_objects() { return objects_; }
+  std::int64_t object_bytes() const;
+  /// What one output occupies when its memory is encoded, about.
+  std::int64_t output_bytes() const;
 
   /// Answers a prompt and keeps the answer as pending. Nothing has changed when it throws.
   FrameAnswer add_prompt(ObjectId id, FrameIndex frame, const Prompt& prompt, int height,
                          int width);
+  /// The masks that add_prompt would choose from; nothing is kept.
+  std::vector<ObjectAnswer> propose(ObjectId id, FrameIndex frame, const Prompt& prompt, int height,
+                                    int width);
   FrameAnswer clear_prompts(ObjectId id, FrameIndex frame);
   /// Makes pending answers memories. Nothing has changed when it throws.
   void take_in_pending();
-  /// Tracks on one frame those of `objects` that were not prompted there.
+  /// Tracks on one frame those of `objects` that were not prompted there. Nothing has changed when
+  /// it throws.
   void pass(std::span<Object* const> objects, FrameIndex frame, bool reverse);
   /// What the banks hold of all objects.
   FrameAnswer passed_answer(FrameIndex frame) const;
 
+  void allow_tracking() { cancelled_ = false; }
+  /// @throws Error kCancelled after cancel()
+  void check_not_cancelled() const;
+
+  /// All objects, as tensors and as the document's `objects`.
+  void save_objects(nn::ArchiveWriter& writer) const;
+  /// Objects as saved, into a tracker that has none yet.
+  ///
+  /// @param end  the frame after the last one that there can be
+  /// @throws Error kCorruptFile, kModelMismatch; the tracker cannot be used then
+  void read_objects(const nn::Archive& archive, FrameIndex end);
+  /// Outputs are shared: they never change.
+  void copy_objects(const ObjectTracking& other);
+
  private:
-  OutputPtr answer_prompt(const Object& object, FrameIndex frame, const PromptInputs& inputs,
-                          bool initial, bool conditioning);
+  /// A prompt, checked and joined with what was said before.
+  struct Question {
+    Object* known = nullptr;  ///< nothing for a new object
+    Given given;
+    std::optional<PointInputs> points;
+    torch::Tensor mask;  ///< (1, 1, S, S), or undefined
+    bool initial = true;
+    bool conditioning = true;
+  };
+  Question ask(ObjectId id, FrameIndex frame, const Prompt& prompt, int height, int width);
+  /// @param all  all masks to choose from, or only the best
+  std::vector<OutputPtr> answers(const Question& question, FrameIndex frame, bool all);
   std::vector<OutputPtr> track(FrameIndex frame, std::span<const memory::Selection> selections);
   /// @param memory  undefined for prompts, whose memory is encoded when propagation starts
   /// @param selections  what each object of the batch looked back to; empty for prompts
@@ -138,6 +192,7 @@ class ObjectTracking {
   TrackerConfig config_;
   std::shared_ptr<const memory::SelectionPolicy> policy_;
   std::vector<std::unique_ptr<Object>> objects_;
+  std::atomic<bool> cancelled_ = false;
 };
 
 }  // namespace vostrack::tracker

@@ -22,6 +22,8 @@ void check_point(const char* what, float x, float y, int height, int width) {
 
 void check_prompt(const Prompt& prompt, int height, int width) {
   constexpr auto kBad = ErrorCode::kInvalidArgument;
+  check(prompt.candidate.value_or(0) >= 0, kBad, "candidate is {}, want at least 0",
+        prompt.candidate.value_or(0));
   if (prompt.mask) {
     check(prompt.clicks.empty() && !prompt.box, kBad,
           "a mask prompt comes alone, got {} clicks{} with it", prompt.clicks.size(),

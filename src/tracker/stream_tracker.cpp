@@ -12,6 +12,26 @@ void StreamConfig::validate() const {
         "latest_conditioning_frames is {}, want at least 1", latest_conditioning_frames);
 }
 
+nlohmann::json StreamConfig::to_json() const {
+  auto json = tracking.to_json();
+  json["latest_conditioning_frames"] = latest_conditioning_frames;
+  return json;
+}
+
+void StreamConfig::read_json(const nlohmann::json& json, const std::string& origin) {
+  StreamConfig read = *this;
+  read.tracking.read_json(json, origin);
+  try {
+    json.at("latest_conditioning_frames").get_to(read.latest_conditioning_frames);
+    read.validate();
+  } catch (const nlohmann::json::exception& error) {
+    fail(ErrorCode::kCorruptFile, "{}: the configuration cannot be read: {}", origin, error.what());
+  } catch (const Error& error) {
+    fail(ErrorCode::kCorruptFile, "{}: {}", origin, error.what());
+  }
+  *this = read;
+}
+
 StreamTracker::StreamTracker(std::shared_ptr<const nn::Model> model, const StreamConfig& config)
     : ObjectTracking(std::move(model), config.tracking), config_(config) {
   config_.validate();
@@ -19,6 +39,7 @@ StreamTracker::StreamTracker(std::shared_ptr<const nn::Model> model, const Strea
 
 FrameAnswer StreamTracker::track(const torch::Tensor& picture) {
   torch::InferenceMode guard;
+  allow_tracking();
   const auto input = model().network_input(picture);  // checks shape and dtype
   const int height = static_cast<int>(picture.size(0));
   const int width = static_cast<int>(picture.size(1));
@@ -26,28 +47,45 @@ FrameAnswer StreamTracker::track(const torch::Tensor& picture) {
         "frame {} is {}×{} (height × width), want the stream's {}×{}; reset for another size",
         next_frame_, height, width, height_, width_);
   auto encoded = model().encode(input);
+  check_not_cancelled();
   catch_up();
 
-  height_ = height;
-  width_ = width;
   held_.push_back(std::move(encoded));
-  if (held_.size() > static_cast<std::size_t>(config().cached_frames)) held_.pop_front();
   const FrameIndex frame = next_frame_++;
   std::vector<Object*> tracked;
   for (const auto& object : objects())
     if (!object->bank.conditioning.empty()) tracked.push_back(object.get());
-  pass(tracked, frame, /*reverse=*/false);
+  try {
+    pass(tracked, frame, /*reverse=*/false);
+  } catch (...) {
+    held_.pop_back();
+    --next_frame_;
+    throw;
+  }
+  height_ = height;
+  width_ = width;
+  if (held_.size() > static_cast<std::size_t>(config().cached_frames)) held_.pop_front();
   auto answer = passed_answer(frame);
   for (Object* object : tracked) prune(*object);
   return answer;
 }
 
 FrameAnswer StreamTracker::add_prompt(ObjectId id, FrameIndex frame, const Prompt& prompt) {
+  check_held(frame);
+  return ObjectTracking::add_prompt(id, frame, prompt, height_, width_);
+}
+
+std::vector<ObjectAnswer> StreamTracker::propose(ObjectId id, FrameIndex frame,
+                                                 const Prompt& prompt) {
+  check_held(frame);
+  return ObjectTracking::propose(id, frame, prompt, height_, width_);
+}
+
+void StreamTracker::check_held(FrameIndex frame) const {
   check(next_frame_ > 0, ErrorCode::kFailedState,
         "there is no frame to prompt on; track the first one before");
   check(frame >= oldest_held_frame() && frame < next_frame_, ErrorCode::kOutOfRange,
         "frame {} is not held, want {} to {}", frame, oldest_held_frame(), latest_frame());
-  return ObjectTracking::add_prompt(id, frame, prompt, height_, width_);
 }
 
 void StreamTracker::catch_up() {
@@ -69,10 +107,11 @@ void StreamTracker::prune(Object& object) const {
   const FrameIndex oldest = policy().oldest_reachable(oldest_held_frame());
   object.bank.tracked.drop_range(0, oldest - 1, -1);
   object.passed.erase(object.passed.begin(), object.passed.lower_bound(oldest_held_frame()));
-  const auto conditioning = object.bank.conditioning.frames();
+  auto conditioning = object.bank.conditioning.frames();
+  std::erase_if(conditioning, [&](FrameIndex t) { return object.bank.permanent.contains(t); });
   const auto latest = static_cast<std::size_t>(config_.latest_conditioning_frames);
   for (std::size_t i = 1; i + latest < conditioning.size(); ++i)
-    object.bank.conditioning.take(conditioning[i]);
+    object.bank.conditioning.drop(conditioning[i]);
   std::erase_if(object.prompts, [&](const auto& item) {
     return item.first < oldest_held_frame() && !object.bank.conditioning.contains(item.first);
   });
@@ -97,6 +136,92 @@ void StreamTracker::reset() {
 const nn::ImageFeatures& StreamTracker::features(FrameIndex frame) {
   VOSTRACK_ASSERT(frame >= oldest_held_frame() && frame < next_frame_);
   return held_[static_cast<std::size_t>(frame - oldest_held_frame())];
+}
+
+std::int64_t StreamTracker::picture_bytes() const {
+  std::int64_t bytes = 0;
+  for (const auto& picture : held_) bytes += nn::bytes_of(picture);
+  return bytes;
+}
+
+void StreamTracker::make_room(FrameIndex /*frame*/, std::int64_t bytes, bool new_object) {
+  if (!config().max_bytes) return;
+  // What all objects will occupy once their memories are full; tracking never takes more.
+  const FrameIndex reach = -policy().oldest_reachable(0) + config().cached_frames;
+  const std::int64_t outputs_per_object = reach + 1 + config_.latest_conditioning_frames;
+  std::int64_t count = static_cast<std::int64_t>(objects().size()) + (new_object ? 1 : 0);
+  std::int64_t needed = picture_bytes() + bytes + count * outputs_per_object * output_bytes();
+  for (const auto& object : objects())
+    needed += static_cast<std::int64_t>(object->bank.permanent.size()) * output_bytes();
+  check(needed <= *config().max_bytes, ErrorCode::kOutOfMemory,
+        "{} objects may come to occupy {} bytes, but max_bytes is {}; remove one or raise it",
+        count, needed, *config().max_bytes);
+}
+
+void StreamTracker::save(const std::string& path, nlohmann::json document) const {
+  nn::ArchiveWriter writer;
+  writer.document = std::move(document);
+  writer.document["next_frame"] = next_frame_;
+  writer.document["height"] = height_;
+  writer.document["width"] = width_;
+  writer.document["held_frames"] = held_.size();
+  for (std::size_t i = 0; i < held_.size(); ++i) {
+    writer.add(fmt::format("held.{}.coarse", i), held_[i].coarse);
+    for (std::size_t level = 0; level < held_[i].high_res.size(); ++level)
+      writer.add(fmt::format("held.{}.high_res.{}", i, level), held_[i].high_res[level]);
+  }
+  save_objects(writer);
+  writer.write(path, kArchiveKind, kArchiveVersion);
+}
+
+void StreamTracker::restore(const nn::Archive& archive) {
+  torch::InferenceMode guard;
+  std::size_t held = 0;
+  try {
+    archive.document.at("next_frame").get_to(next_frame_);
+    archive.document.at("height").get_to(height_);
+    archive.document.at("width").get_to(width_);
+    archive.document.at("held_frames").get_to(held);
+  } catch (const nlohmann::json::exception& error) {
+    fail(ErrorCode::kCorruptFile, "{}: the stream cannot be read: {}", archive.path, error.what());
+  }
+  check(next_frame_ >= 0 && held <= static_cast<std::size_t>(config().cached_frames) &&
+            held <= static_cast<std::size_t>(next_frame_) && (held > 0) == (next_frame_ > 0) &&
+            (next_frame_ == 0 || (height_ > 0 && width_ > 0)),
+        ErrorCode::kCorruptFile, "{}: {} held frames of {} with {}×{} pixels make no stream",
+        archive.path, held, next_frame_, height_, width_);
+  const nn::ModelConfig& model_config = model().config();
+  const std::int64_t side = model_config.feature_size();
+  for (std::size_t i = 0; i < held; ++i) {
+    nn::ImageFeatures features;
+    const auto named = [&](const std::string& name, const std::vector<std::int64_t>& shape) {
+      const auto it = archive.tensors.find(name);
+      const auto dtype = it == archive.tensors.end() ? torch::kFloat32 : it->second.scalar_type();
+      check(c10::isFloatingType(dtype), ErrorCode::kCorruptFile, "{}: {} is of {}", archive.path,
+            name, c10::toString(dtype));
+      return archive.tensor(name, dtype, shape).clone().to(model().runtime().device);
+    };
+    features.coarse =
+        named(fmt::format("held.{}.coarse", i), {1, model_config.neck.d_model, side, side})
+            .to(model().runtime().dtype);
+    if (model_config.model.use_high_res_features_in_sam)
+      for (const int level : {0, 1}) {
+        const std::int64_t divisor = level == 0 ? 8 : 4, scale = level == 0 ? 4 : 2;
+        features.high_res.push_back(
+            named(fmt::format("held.{}.high_res.{}", i, level),
+                  {1, model_config.neck.d_model / divisor, side * scale, side * scale}));
+      }
+    held_.push_back(std::move(features));
+  }
+  read_objects(archive, next_frame_);
+}
+
+void StreamTracker::copy_from(const StreamTracker& other) {
+  copy_objects(other);
+  held_ = other.held_;
+  next_frame_ = other.next_frame_;
+  height_ = other.height_;
+  width_ = other.width_;
 }
 
 }  // namespace vostrack::tracker

@@ -8,7 +8,7 @@
 /// Memory is bounded whatever the length: tracked frames that no selection can reach again are
 /// dropped, and of an object's conditioning frames the first and the latest few stay.
 ///
-/// Thread safety: one thread at a time.
+/// Thread safety: one thread at a time, but for cancel().
 #pragma once
 
 #include <deque>
@@ -24,6 +24,10 @@ struct StreamConfig {
 
   /// @throws Error kInvalidArgument naming field, value and rule
   void validate() const;
+
+  /// As TrackerConfig's.
+  nlohmann::json to_json() const;
+  void read_json(const nlohmann::json& json, const std::string& origin);
 };
 
 class StreamTracker : public ObjectTracking {
@@ -34,13 +38,16 @@ class StreamTracker : public ObjectTracking {
   /// are first tracked again up to there.
   ///
   /// @param picture  (H, W, 3) uint8; all frames have the size of the first
-  /// @throws Error kInvalidArgument for another size; nothing has changed then
+  /// @throws Error kInvalidArgument for another size, kCancelled after cancel(); the frame does not
+  ///   count then
   FrameAnswer track(const torch::Tensor& picture);
 
   /// @param frame  one that is still held
   /// @throws Error kFailedState before the first frame, kOutOfRange for a frame that is not held,
   ///   and as check_prompt; nothing has changed then
   FrameAnswer add_prompt(ObjectId id, FrameIndex frame, const Prompt& prompt);
+
+  std::vector<ObjectAnswer> propose(ObjectId id, FrameIndex frame, const Prompt& prompt);
 
   /// Forgets what is known of an object but its id: it has no output until it is prompted again.
   ///
@@ -50,17 +57,35 @@ class StreamTracker : public ObjectTracking {
   /// Forgets all objects and frames; the next frame is 0 again and may have another size.
   void reset();
 
+  /// Objects, and the frames that are held.
+  ///
+  /// @param document  what the caller wants kept beside them
+  void save(const std::string& path, nlohmann::json document) const;
+  /// Takes on what was saved; only for a tracker that was not used yet.
+  ///
+  /// @throws Error kCorruptFile, kModelMismatch; the tracker cannot be used then
+  void restore(const nn::Archive& archive);
+  /// Takes on another tracker's state, of the same model.
+  void copy_from(const StreamTracker& other);
+
+  static constexpr const char* kArchiveKind = "stream session";
+  static constexpr int kArchiveVersion = 1;
+
   /// −1 before the first frame.
   FrameIndex latest_frame() const { return next_frame_ - 1; }
   FrameIndex oldest_held_frame() const {
     return next_frame_ - static_cast<FrameIndex>(held_.size());
   }
+  const StreamConfig& stream_config() const { return config_; }
   int height() const { return height_; }
   int width() const { return width_; }
 
  private:
   const nn::ImageFeatures& features(FrameIndex frame) override;
   std::optional<std::int64_t> num_frames() const override { return std::nullopt; }
+  std::int64_t picture_bytes() const override;
+  void make_room(FrameIndex frame, std::int64_t bytes, bool new_object) override;
+  void check_held(FrameIndex frame) const;
   void catch_up();
   void prune(Object& object) const;
 

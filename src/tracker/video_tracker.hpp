@@ -2,12 +2,11 @@
 ///
 ///   VideoTracker tracker(model, source, {});
 ///   tracker.add_prompt(1, 0, prompt);
-///   tracker.propagate({}, [&](const FrameAnswer& answer) {
-///     use(logits_at_size(answer, source.height(), source.width(), false));
-///     return true;
-///   });
+///   auto run = tracker.begin({});
+///   while (auto answer = tracker.next(run))
+///     use(logits_at_size(*answer, source.height(), source.width(), false));
 ///
-/// Thread safety: one thread at a time.
+/// Thread safety: one thread at a time, but for cancel().
 #pragma once
 
 #include <cstdint>
@@ -28,6 +27,15 @@ struct Range {
   bool reverse = false;
 };
 
+/// Where a propagation stands.
+struct Propagation {
+  FrameIndex next = 0;
+  FrameIndex last = 0;
+  bool reverse = false;
+  bool done = false;
+  std::uint64_t changes = 0;  ///< the tracker's, when it began
+};
+
 class VideoTracker : public ObjectTracking {
  public:
   /// @param source  must outlive the tracker
@@ -36,25 +44,57 @@ class VideoTracker : public ObjectTracking {
 
   /// Every call that throws has changed nothing.
   FrameAnswer add_prompt(ObjectId id, FrameIndex frame, const Prompt& prompt);
+  std::vector<ObjectAnswer> propose(ObjectId id, FrameIndex frame, const Prompt& prompt);
   FrameAnswer clear_prompts(ObjectId id, FrameIndex frame);
   void remove_object(ObjectId id);
+  void set_permanent(ObjectId id, FrameIndex frame, bool permanent);
+  ObjectId import_object(const std::string& path, std::optional<ObjectId> id);
   void reset();
 
-  /// @param on_frame  returns false to stop; it may not change the tracker
+  /// @throws Error kOutOfRange, kInvalidArgument for a range that makes no sense; kFailedState
+  ///   without objects, or with one that has no prompted frame
+  Propagation begin(const Range& range);
+  /// Tracks the next frame. Nothing at the end, and after cancel().
+  ///
+  /// @throws Error kFailedState when objects were changed since it began
+  std::optional<FrameAnswer> next(Propagation& propagation);
+  /// Both, until the end or until `on_frame` returns false; it may not change the tracker.
+  ///
   /// @return number of frames handed over
   std::int64_t propagate(const Range& range,
                          const std::function<bool(const FrameAnswer&)>& on_frame);
 
+  /// @param document  what the caller wants kept beside the objects
+  void save(const std::string& path, nlohmann::json document) const;
+  /// Takes on what was saved; only for a tracker that was not used yet.
+  ///
+  /// @throws Error kCorruptFile, kModelMismatch; the tracker cannot be used then
+  void restore(const nn::Archive& archive);
+  /// Takes on another tracker's objects, of the same model and an equal video.
+  void copy_from(const VideoTracker& other);
+
+  static constexpr const char* kArchiveKind = "video session";
+  static constexpr int kArchiveVersion = 1;
+
  private:
   const nn::ImageFeatures& features(FrameIndex frame) override;
   std::optional<std::int64_t> num_frames() const override { return source_.frame_count(); }
+  std::int64_t picture_bytes() const override;
+  void make_room(FrameIndex frame, std::int64_t bytes, bool new_object) override;
+  void keep_within_bounds(FrameIndex frame) override;
+  /// Moves tracked frames to the scratch file, the farthest from `frame` first.
+  ///
+  /// @return whether `bytes` more fit now
+  bool spill(FrameIndex frame, std::int64_t bytes);
   void check_frame(FrameIndex frame) const;
+  /// @throws Error kFailedState while frames are handed over
+  void begin_change();
 
   FrameSource& source_;
-  void check_not_propagating() const;
-
-  /// Set while propagate hands over frames: it holds on to the objects.
-  bool propagating_ = false;
+  /// Set while propagate hands over frames.
+  bool handing_over_ = false;
+  std::uint64_t changes_ = 0;
+  std::shared_ptr<memory::Scratch> scratch_;  ///< made when it is needed
   /// Most recently used first.
   std::list<std::pair<FrameIndex, nn::ImageFeatures>> cache_;
 };

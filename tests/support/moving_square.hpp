@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -60,6 +61,7 @@ struct SquareClip {
 struct SourceLog {
   std::vector<std::int64_t> reads;
   std::optional<std::int64_t> broken_frame;  ///< reading it fails
+  std::function<void()> on_read;
 };
 
 /// The clip as a video at 25 frames a second. `log`, if given, must outlive it.
@@ -77,6 +79,7 @@ class SquareVideo : public FrameSource {
       if (log_->broken_frame == index)
         throw Error(ErrorCode::kDecode, "frame " + std::to_string(index) + " is broken");
       log_->reads.push_back(index);
+      if (log_->on_read) log_->on_read();
     }
     return {clip_.picture(index), index, pts_s(index), name(index)};
   }

@@ -78,19 +78,19 @@ TEST(Corrections, AddClicksToEarlierOnes) {
   more.add_to_earlier_clicks = true;
   scene.click(1, 0);
   scene.tracker.add_prompt(1, 0, more);
-  EXPECT_EQ(scene.object().prompts.at(0).points->count(), 2);
-  EXPECT_EQ(scene.object().prompts.at(0).given.clicks.size(), 2U);
+  EXPECT_EQ(scene.object().prompts.at(0).clicks.size(), 2U);
 
   scene.click(1, 0);  // replaces
-  EXPECT_EQ(scene.object().prompts.at(0).points->count(), 1);
+  EXPECT_EQ(scene.object().prompts.at(0).clicks.size(), 1U);
 
   Prompt mask;
   mask.mask = scene.clip.mask(0, 0);
   scene.tracker.add_prompt(1, 0, mask);
-  EXPECT_FALSE(scene.object().prompts.at(0).points.has_value());
+  EXPECT_TRUE(scene.object().prompts.at(0).mask);
+  EXPECT_TRUE(scene.object().prompts.at(0).clicks.empty());
   scene.tracker.add_prompt(1, 0, more);  // the mask goes
-  EXPECT_FALSE(scene.object().prompts.at(0).mask.defined());
-  EXPECT_EQ(scene.object().prompts.at(0).points->count(), 1);
+  EXPECT_FALSE(scene.object().prompts.at(0).mask);
+  EXPECT_EQ(scene.object().prompts.at(0).clicks.size(), 1U);
 }
 
 TEST(Corrections, AClickAfterABoxCountsAllPoints) {
@@ -102,8 +102,8 @@ TEST(Corrections, AClickAfterABoxCountsAllPoints) {
   more.clicks = {{12, 12}};
   more.add_to_earlier_clicks = true;
   scene.tracker.add_prompt(1, 0, more);
-  EXPECT_EQ(scene.object().prompts.at(0).points->count(), 3);
-  EXPECT_TRUE(scene.object().prompts.at(0).given.box.has_value());
+  EXPECT_EQ(scene.object().prompts.at(0).clicks.size(), 1U);
+  EXPECT_TRUE(scene.object().prompts.at(0).box.has_value());
 }
 
 TEST(MaskPrompt, ComesBackAsTheNetworkKeepsIt) {

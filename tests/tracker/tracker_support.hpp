@@ -50,6 +50,14 @@ inline TrackerConfig unbatched() {
   return config;
 }
 
+inline void save_to(const VideoTracker& tracker, const std::string& path) {
+  tracker.save(path, {});
+}
+
+inline nn::Archive read_session(const std::string& path) {
+  return nn::read_archive(path, VideoTracker::kArchiveKind, VideoTracker::kArchiveVersion);
+}
+
 struct Scene {
   explicit Scene(TrackerConfig config = unbatched(), SquareClip clip_in = {},
                  std::shared_ptr<const nn::Model> model = small_model())
@@ -103,7 +111,7 @@ inline Frames frames_of(const std::map<FrameIndex, torch::Tensor>& answers) {
 /// Everything that a tracker keeps of its objects, for comparing before and after. Outputs never
 /// change once stored, so it is enough to see that they are the same ones.
 using StoreState = std::vector<std::pair<FrameIndex, OutputPtr>>;
-using PromptState = std::tuple<FrameIndex, std::int64_t, bool, std::size_t, bool>;
+using PromptState = std::tuple<FrameIndex, bool, std::size_t, bool>;
 using ObjectState = std::tuple<ObjectId, std::vector<PromptState>, std::vector<StoreState>,
                                std::map<FrameIndex, bool>>;
 
@@ -118,10 +126,8 @@ inline std::vector<ObjectState> state_of(const VideoTracker& tracker) {
   std::vector<ObjectState> state;
   for (const auto& object : tracker.objects()) {
     std::vector<PromptState> prompts;
-    for (const auto& [frame, inputs] : object->prompts)
-      prompts.emplace_back(frame, inputs.points ? inputs.points->count() : -1,
-                           inputs.mask.defined(), inputs.given.clicks.size(),
-                           inputs.given.box.has_value());
+    for (const auto& [frame, given] : object->prompts)
+      prompts.emplace_back(frame, given.mask, given.clicks.size(), given.box.has_value());
     state.emplace_back(
         object->id, prompts,
         std::vector<StoreState>{state_of(object->bank.conditioning), state_of(object->bank.tracked),

@@ -21,6 +21,12 @@ enum class Presence {
   kLost,      ///< not seen for longer
 };
 
+/// A closed line around a part of a mask, or around a hole in it, as pixel corners.
+struct Contour {
+  std::vector<Point> points;
+  bool hole = false;
+};
+
 /// One object on one frame. Masks are made when they are asked for.
 ///
 /// Thread safety: immutable.
@@ -45,6 +51,12 @@ class VOSTRACK_API ObjectResult {
   std::int64_t area() const;
   /// The mask's bounding box; nothing for an empty mask.
   std::optional<Box> box() const;
+  /// Mean of the mask's pixel centres; nothing for an empty mask.
+  std::optional<Point> centroid() const;
+  /// The mask as COCO's compressed run lengths: `counts` of `size` [height, width].
+  std::string rle() const;
+  /// The mask's outlines, so that filling them (holes left out) gives the mask's pixels again.
+  std::vector<Contour> contours() const;
   /// Frames whose memories this answer was made with; empty for a prompted frame.
   std::vector<std::int64_t> attended_frames() const;
 
@@ -55,14 +67,28 @@ class VOSTRACK_API ObjectResult {
   std::shared_ptr<const Impl> impl_;
 };
 
+/// Objects by pixel: 0 is none, 1 the first of `ids`, and so on; row by row.
+struct LabelImage {
+  int height = 0;
+  int width = 0;
+  std::vector<std::uint16_t> data;
+  std::vector<ObjectId> ids;
+};
+
 /// All objects on one frame, in the order in which they were first prompted.
-struct FrameResult {
+struct VOSTRACK_API FrameResult {
   std::int64_t frame = 0;
   double pts_s = 0;
   std::string name;
   int height = 0;
   int width = 0;
   std::vector<ObjectResult> objects;
+
+  /// All masks as one picture. Where masks overlap, the pixel goes to the object with the highest
+  /// logit there, to the first of equal ones.
+  ///
+  /// @throws Error kInvalidArgument for more than 65,535 objects
+  LabelImage labels() const;
 };
 
 /// A prompt as a session keeps it.
@@ -78,6 +104,24 @@ struct ObjectRecord {
   std::vector<PromptRecord> prompts;  ///< by frame
   std::int64_t conditioning_frames = 0;
   std::int64_t tracked_frames = 0;
+  /// Frames that are kept for good; those below 0 came with the object from another video.
+  std::vector<std::int64_t> permanent_frames;
+};
+
+/// What a session keeps of an object, in bytes of its tensors.
+struct ObjectMemory {
+  ObjectId object_id = 0;
+  std::int64_t bytes = 0;          ///< in the computer's or the GPU's memory
+  std::int64_t scratch_bytes = 0;  ///< in the scratch file
+};
+
+/// What a session keeps.
+struct MemoryUsage {
+  std::int64_t bytes = 0;          ///< objects and encoded pictures
+  std::int64_t picture_bytes = 0;  ///< of these, encoded pictures
+  std::int64_t scratch_bytes = 0;
+  std::optional<std::int64_t> max_bytes;  ///< the ceiling of `bytes`, if there is one
+  std::vector<ObjectMemory> objects;
 };
 
 }  // namespace vostrack

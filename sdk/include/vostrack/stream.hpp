@@ -9,12 +9,14 @@
 /// Memory does not grow, however long the stream: memories that no later frame can look back to
 /// are dropped, and of an object's prompted frames the first and the latest few stay.
 ///
-/// Thread safety: one thread at a time per tracker; trackers on one model are independent.
+/// Thread safety: one thread at a time per tracker, but for cancel(); trackers on one model are
+/// independent.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "vostrack/model.hpp"
@@ -39,6 +41,9 @@ struct StreamConfig {
   int objects_per_batch = 8;
   /// Keeps memories in the computer's memory while the model runs on a GPU.
   bool memories_on_cpu = false;
+  /// Ceiling of what objects and encoded pictures may come to occupy; a prompt that could go beyond
+  /// is refused. Unset: none.
+  std::optional<std::int64_t> max_bytes;
 };
 
 class VOSTRACK_API StreamTracker {
@@ -66,6 +71,14 @@ class VOSTRACK_API StreamTracker {
   FrameResult add_prompt(ObjectId object_id, const Prompt& prompt,
                          std::optional<std::int64_t> frame = std::nullopt);
 
+  /// The masks that add_prompt could answer with; see VideoSession::propose.
+  std::vector<ObjectResult> propose(ObjectId object_id, const Prompt& prompt,
+                                    std::optional<std::int64_t> frame = std::nullopt);
+
+  /// Ends a track() that is running, which then throws kCancelled; the frame does not count. May be
+  /// called from any thread.
+  void cancel() noexcept;
+
   /// @throws Error kNotFound
   void remove_object(ObjectId object_id);
   /// Forgets what is known of an object, but not its place: prompt it again.
@@ -75,6 +88,26 @@ class VOSTRACK_API StreamTracker {
   /// Forgets everything but the model; the next frame is 0 and may have another size.
   void reset();
 
+  /// Keeps what is remembered of a frame for good; see VideoSession::set_permanent.
+  void set_permanent(ObjectId object_id, std::int64_t frame, bool permanent = true);
+
+  /// Writes everything but the model to a file, the held frames too. What is at `path` is replaced
+  /// only when all is written; a tracker that is loaded from it goes on to the bit.
+  ///
+  /// @throws Error kIo, kNotFound (folder)
+  void save(const std::string& path) const;
+  /// @param config  unset: as it was saved
+  /// @throws Error kNotFound, kIo, kCorruptFile; kModelMismatch for a stream of another model
+  static StreamTracker load(const std::string& path, Model model,
+                            std::optional<StreamConfig> config = std::nullopt);
+  /// A tracker with the same objects, memories and frames that goes its own way.
+  StreamTracker clone() const;
+
+  /// Objects that travel; see VideoSession.
+  void export_object(ObjectId object_id, const std::string& path);
+  ObjectId import_object(const std::string& path, std::optional<ObjectId> object_id = std::nullopt);
+
+  MemoryUsage memory_usage() const;
   std::vector<ObjectRecord> objects() const;
   /// −1 before the first frame.
   std::int64_t latest_frame() const noexcept;
@@ -83,6 +116,7 @@ class VOSTRACK_API StreamTracker {
   struct Impl;
 
  private:
+  explicit StreamTracker(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
 

@@ -43,6 +43,11 @@ struct Click {
   bool positive = true;
 };
 
+struct Point {
+  float x = 0;
+  float y = 0;
+};
+
 /// Left, top, right, bottom; the right and bottom edges lie outside.
 struct Box {
   float x0 = 0;
@@ -76,6 +81,9 @@ struct Prompt {
   /// Adds the clicks to those given earlier on the same frame, instead of replacing them. Not
   /// allowed with a box, which must come before any click.
   bool add_to_earlier_clicks = false;
+  /// Which of the masks that the network proposes to take: 0 is the one that it believes in most.
+  /// A first click often has three, see VideoSession::propose. Unset: 0.
+  std::optional<int> candidate = std::nullopt;
 };
 
 }  // namespace vostrack

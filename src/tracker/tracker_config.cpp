@@ -1,0 +1,65 @@
+#include "tracker/tracker_config.hpp"
+
+#include "base/check.hpp"
+
+namespace vostrack::tracker {
+
+TrackerConfig TrackerConfig::from(const nn::Model& model) {
+  const nn::PredictorConfig& predictor = model.config().predictor;
+  TrackerConfig config;
+  config.corrections_last = predictor.add_all_frames_to_correct_as_cond;
+  config.non_overlapping = predictor.non_overlap_masks;
+  config.fill_hole_area = predictor.fill_hole_area;
+  config.clear_memory_around_corrections = predictor.clear_non_cond_mem_around_input;
+  config.storage = model.runtime().device;
+  return config;
+}
+
+void TrackerConfig::validate() const {
+  const auto at_least = [](const char* field, std::int64_t value, std::int64_t least) {
+    check(value >= least, ErrorCode::kInvalidArgument, "{} is {}, want at least {}", field, value,
+          least);
+  };
+  at_least("fill_hole_area", fill_hole_area, 0);
+  at_least("remove_sprinkle_area", remove_sprinkle_area, 0);
+  at_least("objects_per_batch", objects_per_batch, 1);
+  at_least("cached_frames", cached_frames, 1);
+  if (max_bytes) at_least("max_bytes", *max_bytes, 1);
+}
+
+nlohmann::json TrackerConfig::to_json() const {
+  nlohmann::json json = {{"corrections_last", corrections_last},
+                         {"non_overlapping", non_overlapping},
+                         {"fill_hole_area", fill_hole_area},
+                         {"remove_sprinkle_area", remove_sprinkle_area},
+                         {"clear_memory_around_corrections", clear_memory_around_corrections},
+                         {"objects_per_batch", objects_per_batch},
+                         {"cached_frames", cached_frames},
+                         {"max_bytes", nullptr}};
+  if (max_bytes) json["max_bytes"] = *max_bytes;
+  return json;
+}
+
+void TrackerConfig::read_json(const nlohmann::json& json, const std::string& origin) {
+  TrackerConfig read = *this;
+  try {
+    json.at("corrections_last").get_to(read.corrections_last);
+    json.at("non_overlapping").get_to(read.non_overlapping);
+    json.at("fill_hole_area").get_to(read.fill_hole_area);
+    json.at("remove_sprinkle_area").get_to(read.remove_sprinkle_area);
+    json.at("clear_memory_around_corrections").get_to(read.clear_memory_around_corrections);
+    json.at("objects_per_batch").get_to(read.objects_per_batch);
+    json.at("cached_frames").get_to(read.cached_frames);
+    read.max_bytes.reset();
+    if (const auto& bytes = json.at("max_bytes"); !bytes.is_null())
+      read.max_bytes = bytes.get<std::int64_t>();
+    read.validate();
+  } catch (const nlohmann::json::exception& error) {
+    fail(ErrorCode::kCorruptFile, "{}: the configuration cannot be read: {}", origin, error.what());
+  } catch (const Error& error) {
+    fail(ErrorCode::kCorruptFile, "{}: {}", origin, error.what());
+  }
+  *this = read;
+}
+
+}  // namespace vostrack::tracker
