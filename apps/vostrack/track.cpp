@@ -33,17 +33,31 @@ Work work_of(const TrackArguments& arguments) {
     work.clips = std::move(file.videos);
   } else {
     prompts.add(std::move(file.prompts));
-    if (prompts.empty())
+    if (prompts.empty() && arguments.objects.empty())
       throw UsageError(
-          "nothing to track: give at least one --point x,y, --box x0,y0,x1,y1, --mask file.png or "
-          "--prompts file.json");
+          "nothing to track: give at least one --point x,y, --box x0,y0,x1,y1, --mask file.png, "
+          "--prompts file.json or --object file");
     for (const std::string& clip : arguments.clips) work.clips.push_back({clip, "", prompts});
   }
   if (work.clips.empty()) throw UsageError("no video: give at least one");
   work.folder_each = work.clips.size() > 1 || !file.videos.empty();
   if (work.folder_each && !arguments.results.lines_path.empty())
     throw UsageError("--rle: each of several videos has a results.jsonl in its own folder");
+  if (work.folder_each && !(arguments.session_path.empty() && arguments.exports.empty()))
+    throw UsageError("--save-session and --export-object: want one video");
   return work;
+}
+
+std::vector<ObjectFile> object_files_of(const TrackArguments& arguments) {
+  std::vector<ObjectFile> files;
+  for (const std::string& text : arguments.objects) files.push_back(parse_object_file(text));
+  return files;
+}
+
+std::vector<ObjectFile> exports_of(const TrackArguments& arguments) {
+  std::vector<ObjectFile> files;
+  for (const std::string& text : arguments.exports) files.push_back(parse_object_export(text));
+  return files;
 }
 
 TrackSettings settings_of(const TrackArguments& arguments) {
@@ -53,6 +67,12 @@ TrackSettings settings_of(const TrackArguments& arguments) {
                     arguments.both};
   settings.session.non_overlapping = true;  // a pixel of an indexed PNG has one label
   settings.session.memories_on_cpu = arguments.memories_on_cpu;
+  if (arguments.max_memory > 0)
+    settings.session.max_bytes = static_cast<std::int64_t>(arguments.max_memory);
+  settings.objects = object_files_of(arguments);
+  settings.exports = exports_of(arguments);
+  settings.session_path = arguments.session_path;
+  settings.resume = arguments.resume;
   settings.overwrite = arguments.overwrite;
   settings.quiet = arguments.quiet;
   return settings;
@@ -71,6 +91,10 @@ LiveSettings live_settings_of(const TrackArguments& arguments) {
   if (live.duration_s > 0) settings.duration_s = live.duration_s;
   settings.stream.non_overlapping = true;
   settings.stream.memories_on_cpu = arguments.memories_on_cpu;
+  if (arguments.max_memory > 0)
+    settings.stream.max_bytes = static_cast<std::int64_t>(arguments.max_memory);
+  settings.objects = object_files_of(arguments);
+  settings.exports = exports_of(arguments);
   settings.results = arguments.results;
   settings.overwrite = arguments.overwrite;
   settings.quiet = arguments.quiet;
@@ -82,6 +106,8 @@ void check_live(const TrackArguments& arguments, const Work& work) {
   if (work.folder_each) throw UsageError("--live: want one camera or address");
   if (!arguments.start.empty() || !arguments.end.empty() || arguments.both)
     throw UsageError("--live: a stream cannot be wound, so no --start, --end or --both");
+  if (!arguments.session_path.empty() || arguments.resume)
+    throw UsageError("--live: a stream does not come again, so no --save-session or --resume");
   if (arguments.results.sound) throw UsageError("--live: sound is not kept, so no --sound");
 }
 

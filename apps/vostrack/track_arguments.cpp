@@ -28,6 +28,8 @@ void add_prompt_options(CLI::App& app, TrackArguments& arguments) {
       "[ID:]FILE.png[@FRAME]");
   add("--masks", arguments.prompts.label_masks,
       "Indexed PNG: every label is an object with that ID", "FILE.png[@FRAME]");
+  add("--object", arguments.objects, "Object that --export-object wrote: it needs no prompt",
+      "[ID:]FILE");
   add("--prompts", arguments.prompts_file, "Prompts as JSON, as above", "FILE.json");
 }
 
@@ -85,6 +87,31 @@ void add_range_options(CLI::App& app, TrackArguments& arguments) {
       ->group(group);
 }
 
+void add_session_options(CLI::App& app, TrackArguments& arguments) {
+  const char* group = "Going on later";
+  app.add_option("--save-session", arguments.session_path,
+                 "Keep everything that is remembered in a file, every minute and at the end")
+      ->type_name("FILE")
+      ->group(group);
+  app.add_flag("--resume", arguments.resume,
+               "Go on where the same command was interrupted: what is complete is left alone, a "
+               "saved session goes on, all else starts anew")
+      ->excludes("--overwrite")
+      ->group(group);
+  app.add_option("--export-object", arguments.exports,
+                 "Write what is known of an object, for --object in another video")
+      ->type_name("ID:FILE")
+      ->allow_extra_args(false)
+      ->group(group);
+  app.add_option("--max-memory", arguments.max_memory,
+                 "Ceiling of what is remembered in memory, such as 500M or 2G; more goes to a "
+                 "temporary file [default: 1G; none with --live]")
+      ->type_name("SIZE")
+      ->transform(CLI::AsSizeValue(false))
+      ->check(CLI::PositiveNumber)
+      ->group(group);
+}
+
 void add_live_options(CLI::App& app, LiveArguments& live) {
   const char* group = "Live";
   app.add_flag("--live", live.live,
@@ -118,6 +145,7 @@ void TrackArguments::add_to(CLI::App& app) {
   add_prompt_options(app, *this);
   add_range_options(app, *this);
   add_result_options(app, *this);
+  add_session_options(app, *this);
   add_live_options(app, live);
   model.add_to(app);
   app.add_flag("--memories-on-cpu", memories_on_cpu,

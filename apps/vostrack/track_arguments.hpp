@@ -1,6 +1,7 @@
 /// What `vostrack track` is told.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,11 @@ struct TrackArguments {
   std::string start;
   std::string end;
   bool both = false;
+  std::vector<std::string> objects;
+  std::vector<std::string> exports;
+  std::string session_path;
+  bool resume = false;
+  std::uint64_t max_memory = 0;  ///< bytes; 0: the session's own
   LiveArguments live;
   ModelArguments model;
   bool memories_on_cpu = false;

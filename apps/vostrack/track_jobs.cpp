@@ -78,7 +78,7 @@ std::vector<TrackJob> jobs_of(const std::vector<PromptedClip>& clips, const fs::
 int track_jobs(const std::vector<TrackJob>& jobs, const fs::path& out,
                const TrackSettings& settings, ModelOnDemand& model, const Console& console) {
   const OutputFolder root(out);
-  root.check_free(settings.overwrite);
+  root.check_free(settings.overwrite || settings.resume);
   std::error_code error;
   fs::create_directories(out, error);
   check(!error, ErrorCode::kIo, "{}: {}", out.string(), error.message());

@@ -24,8 +24,14 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
+/// The address for a file that may be shown around: without a name and password.
+std::string without_credentials(const std::string& address) {
+  const std::size_t start = address.find("://");
+  if (start == std::string::npos) return address;
+  const std::size_t host = start + 3, path = address.find('/', host);
+  const std::size_t at = address.substr(0, path).rfind('@');
+  if (at == std::string::npos || at < host) return address;
+  return address.substr(0, host) + address.substr(at + 1);
 }
 
 /// Ends a stream that waits for a frame when the program is interrupted.
@@ -69,12 +75,14 @@ class WaitingPrompts {
   /// @param seconds  from the stream's first frame
   PromptTable take(std::int64_t frame, double seconds) {
     PromptTable due;
-    std::erase_if(waiting_, [&](Group& group) {
-      if ((group.timed ? seconds : static_cast<double>(frame)) < group.when) return false;
-      for (auto& [key, prompt] : group.prompts)
-        due.insert_or_assign({key.object, frame}, std::move(prompt));
-      return true;
-    });
+    const auto is_due = [&](const Group& group) {
+      return (group.timed ? seconds : static_cast<double>(frame)) >= group.when;
+    };
+    for (const Group& group : waiting_)
+      if (is_due(group))
+        for (const auto& [key, prompt] : group.prompts)
+          due.insert_or_assign({key.object, frame}, prompt);
+    std::erase_if(waiting_, is_due);
     return due;
   }
 
@@ -109,9 +117,13 @@ class LiveRun {
       : settings_(settings),
         video_(address, settings.video),
         waiting_(prompts, video_.height(), video_.width()),
-        tracker_(model, settings.stream) {}
+        tracker_(model, settings.stream) {
+    for (const ObjectFile& object : settings.objects)
+      tracker_.import_object(object.path, object.object);
+  }
 
   LiveVideo& video() noexcept { return video_; }
+  StreamTracker& tracker() noexcept { return tracker_; }
   const Latency& latency() const noexcept { return latency_; }
   const std::map<ObjectId, std::set<std::int64_t>>& prompted() const noexcept { return prompted_; }
   /// Of the frame at hand, for the writers.
@@ -123,7 +135,7 @@ class LiveRun {
       Frame& frame = live->frame;
       if (settings_.duration_s && frame.pts_s >= *settings_.duration_s) return;
       const PromptTable due = waiting_.take(frame.index, frame.pts_s);
-      if (prompted_.empty() && due.empty()) continue;
+      if (prompted_.empty() && due.empty() && settings_.objects.empty()) continue;
       FrameResult result = tracker_.track(frame.image, frame.pts_s);
       for (const auto& [key, prompt] : due) {
         result = tracker_.add_prompt(key.object, prompt);
@@ -180,10 +192,11 @@ void track_live(const std::string& address, const OutputFolder& folder,
   results.finish();
   times.track_s = seconds_since(track_start);
 
+  const MemoryUsage memory = run.tracker().memory_usage();
   const LiveCounts counts = run.video().statistics();
   write_json(folder.summary().string(),
              {{"vostrack", VOSTRACK_VERSION},
-              {"address", address},
+              {"address", without_credentials(address)},
               {"width", footage.width},
               {"height", footage.height},
               {"decoder", run.video().decoder()},
@@ -197,17 +210,22 @@ void track_live(const std::string& address, const OutputFolder& folder,
               {"error", error_text},
               {"model", model_json(model.get(), model.arguments())},
               {"objects", objects_json(results, run.prompted())},
+              {"memory", memory_json(memory)},
               {"seconds", {{"preparing", times.prepare_s}, {"tracking", times.track_s}}},
               {"frames_per_second", frames_per_second(results.frames(), times)}});
   if (failure) std::rethrow_exception(failure);
   check(results.frames() > 0, ErrorCode::kOutOfRange,
         "{}: ended before the first prompt's frame; {} frames came", address, counts.decoded);
+  for (const ObjectFile& object : settings.exports)
+    run.tracker().export_object(*object.object, object.path);
   std::ostream& out = settings.results.lines_path == "-" ? console.err : console.out;
   print_summary(out, results, times);
   out << fmt::format(
              "  {} frames came, {} dropped; {:.3f} s from arrival to masks, {:.3f} at most\n",
              counts.decoded, counts.dropped, run.latency().mean_s(), run.latency().max_s)
-      << "  " << folder.summary().string() << '\n';
+      << "  " << memory_text(memory) << '\n';
+  for (const ObjectFile& object : settings.exports) out << "  " << object.path << '\n';
+  out << "  " << folder.summary().string() << '\n';
 }
 
 }  // namespace vostrack::cli

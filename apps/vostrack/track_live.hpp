@@ -3,8 +3,10 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "apps/vostrack/commands.hpp"
+#include "apps/vostrack/object_files.hpp"
 #include "apps/vostrack/output_folder.hpp"
 #include "apps/vostrack/prompts.hpp"
 #include "apps/vostrack/result_choice.hpp"
@@ -18,6 +20,8 @@ struct LiveSettings {
   LiveOptions video;
   StreamConfig stream;
   ResultChoice results;
+  std::vector<ObjectFile> objects;   ///< to start from: they are looked for from the first frame on
+  std::vector<ObjectFile> exports;   ///< to write afterwards
   std::optional<double> duration_s;  ///< from the first frame that arrives
   bool overwrite = false;
   bool quiet = false;

@@ -6,6 +6,10 @@
 
 namespace vostrack::cli {
 
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
 Json model_json(const Model& model, const ModelArguments& arguments) {
   return {{"path", model.path()},
           {"name", model.name()},
@@ -43,6 +47,25 @@ std::map<ObjectId, std::set<std::int64_t>> prompted_frames(const PromptTable& pr
   std::map<ObjectId, std::set<std::int64_t>> frames;
   for (const auto& [key, prompt] : prompts) frames[key.object].insert(key.frame);
   return frames;
+}
+
+Json memory_json(const MemoryUsage& memory) {
+  Json json = {{"bytes", memory.bytes},
+               {"picture_bytes", memory.picture_bytes},
+               {"scratch_bytes", memory.scratch_bytes},
+               {"max_bytes", memory.max_bytes ? Json(*memory.max_bytes) : Json(nullptr)},
+               {"objects", Json::array()}};
+  for (const ObjectMemory& object : memory.objects)
+    json["objects"].push_back({{"id", object.object_id},
+                               {"bytes", object.bytes},
+                               {"scratch_bytes", object.scratch_bytes}});
+  return json;
+}
+
+std::string memory_text(const MemoryUsage& memory) {
+  const auto megabytes = [](std::int64_t bytes) { return static_cast<double>(bytes) / (1 << 20); };
+  return fmt::format("memories: {:.1f} MB, {:.1f} MB in the scratch file", megabytes(memory.bytes),
+                     megabytes(memory.scratch_bytes));
 }
 
 void print_summary(std::ostream& out, const TrackResults& results, const TrackTimes& times) {

@@ -1,6 +1,7 @@
 /// What `vostrack track` says when it is done.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <iosfwd>
 #include <map>
@@ -20,6 +21,8 @@ struct TrackTimes {
   double track_s = 0;    ///< with writing
 };
 
+double seconds_since(std::chrono::steady_clock::time_point start);
+
 /// The part of summary.json on the model.
 Json model_json(const Model& model, const ModelArguments& arguments);
 
@@ -30,6 +33,11 @@ Json objects_json(const TrackResults& results,
                   const std::map<ObjectId, std::set<std::int64_t>>& prompted);
 
 std::map<ObjectId, std::set<std::int64_t>> prompted_frames(const PromptTable& prompts);
+
+/// The part of summary.json on memory, at the end.
+Json memory_json(const MemoryUsage& memory);
+/// The same in a line.
+std::string memory_text(const MemoryUsage& memory);
 
 /// How fast it went, what became of the objects, and where the files are.
 void print_summary(std::ostream& out, const TrackResults& results, const TrackTimes& times);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "apps/vostrack/commands.hpp"
+#include "apps/vostrack/object_files.hpp"
 #include "apps/vostrack/output_folder.hpp"
 #include "apps/vostrack/prompts.hpp"
 #include "apps/vostrack/result_choice.hpp"
@@ -24,6 +25,10 @@ namespace vostrack::cli {
 /// What is the same for all videos of a command.
 struct TrackSettings {
   ResultChoice results;
+  std::vector<ObjectFile> objects;  ///< to start from
+  std::vector<ObjectFile> exports;  ///< to write afterwards
+  std::string session_path;         ///< of the session that is kept; empty for none
+  bool resume = false;
   RangeArguments range;
   SessionConfig session;
   bool overwrite = false;
@@ -61,6 +66,9 @@ struct TrackOutcome {
 
 /// Everything that can be wrong with the job is found out before its folder is touched. After an
 /// interrupt, and when a frame cannot be read, the results so far are completed.
+///
+/// With `resume`, a job that is complete is left as it is; one that was interrupted goes on from
+/// its saved session, with the results of a run that never was; any other starts anew.
 ///
 /// @throws Error whatever the video, the prompts, the model or the disk is guilty of
 TrackOutcome track_video(const TrackJob& job, const TrackSettings& settings, ModelOnDemand& model,
