@@ -3,20 +3,26 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "annotations/palette_png.hpp"
-#include "vostrack/session.hpp"
+#include "apps/vostrack/json_file.hpp"
+#include "vostrack/result.hpp"
 
 namespace vostrack::cli {
 
 struct ObjectOnFrame {
   ObjectId object = 0;
-  float score = 0;  ///< object score, above 0 when visible
-  bool visible = false;
-  std::int64_t area = 0;  ///< pixels
+  Presence presence = Presence::kVisible;
+  double object_score = 0;   ///< above 0 when visible, to four digits
+  double predicted_iou = 0;  ///< to four digits
+  std::int64_t area = 0;     ///< pixels
+  std::optional<Box> box;
+  std::string counts;  ///< the mask as COCO's compressed run lengths
+
+  bool visible() const noexcept { return presence == Presence::kVisible; }
 };
 
 struct FrameRecord {
@@ -26,12 +32,24 @@ struct FrameRecord {
   int height = 0;
   int width = 0;
   std::vector<ObjectOnFrame> objects;
-  std::vector<std::pair<std::uint8_t, std::uint32_t>> runs;  ///< labels, row by row
 };
 
-/// Puts the objects' masks, which must not overlap, into one label picture.
+/// "visible", "occluded" or "lost".
+const char* presence_name(Presence presence) noexcept;
+
 FrameRecord record_of(const FrameResult& result);
 
+/// Puts the objects' masks into one picture; where they overlap, the later object has the pixel.
 annotations::LabelImage labels_of(const FrameRecord& record);
+
+Mask mask_of(const FrameRecord& record, const ObjectOnFrame& object);
+
+/// The line of a frame in results.jsonl, as docs/formats.md has it.
+Json to_json(const FrameRecord& record);
+
+/// The other way round.
+///
+/// @throws Error kCorruptFile for anything that to_json() does not write
+FrameRecord record_from_json(const Json& json);
 
 }  // namespace vostrack::cli

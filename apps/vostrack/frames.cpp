@@ -9,7 +9,7 @@
 #include "apps/vostrack/cli.hpp"
 #include "apps/vostrack/commands.hpp"
 #include "apps/vostrack/interrupt.hpp"
-#include "apps/vostrack/prompts.hpp"
+#include "apps/vostrack/prompt_table.hpp"
 #include "apps/vostrack/usage.hpp"
 #include "base/check.hpp"
 #include "video/open.hpp"

@@ -9,5 +9,7 @@ void watch_interrupts();
 bool interrupted() noexcept;
 /// Sets or clears it.
 void set_interrupted(bool value) noexcept;
+/// Sets it when it is looked at for the `looks`-th time from now; for tests.
+void interrupt_after(int looks) noexcept;
 
 }  // namespace vostrack::cli

@@ -17,6 +17,11 @@ inline std::string json_text(const Json& json) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
+/// On one line, for files with a record a line.
+inline std::string json_line(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
 /// @throws Error kIo, kNotFound when the folder does not exist
 inline void write_json(const std::string& path, const Json& json) {
   const std::string text = json_text(json);

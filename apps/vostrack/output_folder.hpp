@@ -1,4 +1,4 @@
-/// The folder that `vostrack track` puts its results into.
+/// The folder that `vostrack track` puts the results of one video into.
 #pragma once
 
 #include <filesystem>
@@ -13,19 +13,23 @@ class OutputFolder {
   /// @throws Error kInvalidArgument when earlier results are there and may not be replaced, or
   ///   when there is a file of this name
   void check_free(bool overwrite) const;
-  /// Makes the folder and takes earlier results of ours away; other files stay.
+  /// Makes the folder and takes earlier results of ours away; the journal and other files stay.
   ///
   /// @throws Error kIo
   void prepare(bool with_masks) const;
 
   const std::filesystem::path& root() const noexcept { return root_; }
   std::filesystem::path masks() const { return root_ / "masks"; }
-  std::filesystem::path mask(const std::string& frame_name) const {
-    return masks() / (frame_name + ".png");
-  }
+  std::filesystem::path lines() const { return root_ / "results.jsonl"; }
   std::filesystem::path overlay() const { return root_ / "overlay.mp4"; }
   std::filesystem::path contact_sheet() const { return root_ / "contact_sheet.png"; }
   std::filesystem::path summary() const { return root_ / "summary.json"; }
+  /// What an interrupted run needs to go on.
+  std::filesystem::path journal() const { return root_ / "unfinished.jsonl"; }
+  /// "mov" and "webm" are files, "png" is a folder.
+  std::filesystem::path cut_out(const std::string& format) const {
+    return root_ / (format == "png" ? "cut_out" : "cut_out." + format);
+  }
 
  private:
   std::filesystem::path root_;

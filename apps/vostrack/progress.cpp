@@ -31,7 +31,8 @@ Progress::~Progress() {
   if (!finished_ && style_ == ProgressStyle::kBar && shown_ >= 0) err_ << std::endl;
 }
 
-void Progress::step() {
+void Progress::step(std::string note) {
+  note_ = std::move(note);
   ++done_;
   last_step_ = Clock::now();
   const auto interval = style_ == ProgressStyle::kBar
@@ -57,15 +58,22 @@ void Progress::show() {
   if (style_ == ProgressStyle::kNone) return;
   const double rate = seconds() > 0 ? static_cast<double>(done_) / seconds() : 0;
   const std::int64_t left = std::max<std::int64_t>(0, total_ - done_);
-  std::string text = fmt::format("{} {}/{} frames, {:.1f} fps", what_, done_, total_, rate);
+  const std::string count =
+      total_ > 0 ? fmt::format("{}/{}", done_, total_) : std::to_string(done_);
+  std::string text = fmt::format("{} {} frames, {:.1f} fps", what_, count, rate);
   if (left > 0 && rate > 0)
     text += fmt::format(", {} left", duration_text(static_cast<double>(left) / rate));
+  if (!note_.empty()) text += ", " + note_;
   if (style_ == ProgressStyle::kLines) {
     err_ << text << std::endl;
     return;
   }
-  const auto filled = static_cast<std::size_t>(
-      total_ > 0 ? std::min<std::int64_t>(kBarWidth, kBarWidth * done_ / total_) : kBarWidth);
+  if (total_ == 0) {
+    err_ << "\r" << text << "\033[K" << std::flush;
+    return;
+  }
+  const auto filled =
+      static_cast<std::size_t>(std::min<std::int64_t>(kBarWidth, kBarWidth * done_ / total_));
   err_ << fmt::format("\r[{:<{}}] {}\033[K", std::string(filled, '#'), kBarWidth, text)
        << std::flush;
 }

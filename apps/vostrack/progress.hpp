@@ -25,12 +25,14 @@ std::string duration_text(double seconds);
 
 class Progress {
  public:
+  /// @param total  0 when the end is not known
   Progress(std::string what, std::int64_t total, std::ostream& err, ProgressStyle style);
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  void step();
+  /// @param note  is shown behind the numbers until the next step
+  void step(std::string note = {});
   /// Shows the last state and ends the line. Once is enough.
   void finish();
 
@@ -43,6 +45,7 @@ class Progress {
   void show();
 
   std::string what_;
+  std::string note_;
   std::int64_t total_;
   std::ostream& err_;
   ProgressStyle style_;

@@ -1,8 +1,7 @@
 /// Prompts as people type them.
 ///
 ///   PromptArguments arguments = parse_prompts({{"1:320,240", "1:10,20:0@1.5s"}, {}, {}, {}});
-///   PromptTable table = resolve_prompts(arguments, *source);
-///   for (auto& [key, prompt] : table) session.add_prompt(key.object, key.frame, prompt);
+///   PromptTable table = resolve_prompts(arguments, *source);     // prompt_table.hpp
 ///
 /// The texts are `[ID:]x,y[:label][@frame]` for clicks, `[ID:]x0,y0,x1,y1[@frame]` for boxes,
 /// `[ID:]file[@frame]` for masks. ID is 1 to 255 (1 when left out), label 1 on the object (when
@@ -10,14 +9,11 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <vector>
 
-#include "vostrack/frame_source.hpp"
 #include "vostrack/types.hpp"
 
 namespace vostrack::cli {
@@ -32,7 +28,7 @@ struct FrameReference {
 };
 
 struct ClickArgument {
-  std::string text;  ///< as typed, for messages
+  std::string text;  ///< as typed, or where it stands, for messages
   ObjectId object = 1;
   FrameReference frame;
   Click click;
@@ -64,19 +60,14 @@ struct PromptArguments {
   std::vector<ClickArgument> clicks;
   std::vector<BoxArgument> boxes;
   std::vector<MaskArgument> masks;
+
+  bool empty() const noexcept { return clicks.empty() && boxes.empty() && masks.empty(); }
+  /// Appends another's.
+  void add(PromptArguments more);
 };
 
-struct PromptKey {
-  ObjectId object = 0;
-  std::int64_t frame = 0;
-  friend bool operator<(const PromptKey& a, const PromptKey& b) {
-    return std::tie(a.object, a.frame) < std::tie(b.object, b.frame);
-  }
-};
-
-/// What to tell a session, one prompt per object and frame.
-using PromptTable = std::map<PromptKey, Prompt>;
-
+/// An object's number, 1 to 255. @throws UsageError
+ObjectId parse_object_id(std::string_view text);
 /// @throws UsageError
 FrameReference parse_frame(std::string_view text);
 /// `x,y[:label]`, as a click on a picture. @throws UsageError
@@ -84,20 +75,7 @@ Click parse_click(std::string_view text);
 /// `x0,y0,x1,y1`. @throws UsageError, also for an empty box
 Box parse_box(std::string_view text);
 
-/// @throws UsageError with everything that is wrong with any of them, and when there is none
+/// @throws UsageError with everything that is wrong with any of them
 PromptArguments parse_prompts(const PromptTexts& texts);
-
-/// The frame's number: for a time, the last frame that has been shown by then.
-///
-/// @throws Error kOutOfRange
-std::int64_t resolve_frame(const FrameReference& frame, const FrameSource& source);
-
-/// Puts the prompts of one object on one frame together, reading masks from their files. Decodes
-/// no frame.
-///
-/// @throws Error kInvalidArgument with everything that is wrong with any of them: frames and
-///   points outside the video, masks that cannot be read or have another size, several boxes or
-///   masks of one object on one frame, a mask together with clicks or a box
-PromptTable resolve_prompts(const PromptArguments& arguments, const FrameSource& source);
 
 }  // namespace vostrack::cli

@@ -1,92 +1,16 @@
 #include "apps/vostrack/track_results.hpp"
 
-#include <algorithm>
-#include <utility>
+#include <fmt/format.h>
 
-#include "apps/vostrack/overlay.hpp"
-#include "base/check.hpp"
-#include "video/drawing.hpp"
-#include "video/picture_io.hpp"
-#include "video/writer.hpp"
+#include <utility>
 
 namespace vostrack::cli {
 namespace {
 
-/// A contact sheet is a square of this many columns and rows at most.
-constexpr int kSheetWidth = 1920;
-constexpr int kSheetMargin = 4;
-/// Where a source repeats a timestamp, the overlay goes on by this much.
-constexpr double kSmallestStep = 0.001;
+/// More objects than these are counted instead of named.
+constexpr std::size_t kNamedObjects = 4;
 
 }  // namespace
-
-std::vector<std::int64_t> spread_frames(std::int64_t first, std::int64_t last, int tiles) {
-  const std::int64_t count = std::min<std::int64_t>(last - first + 1, tiles);
-  std::vector<std::int64_t> frames;
-  for (std::int64_t i = 0; i < count; ++i)
-    frames.push_back(count > 1 ? first + (last - first) * i / (count - 1) : first);
-  return frames;
-}
-
-/// Overlay video and contact sheet: all that needs the pictures.
-struct TrackResults::Drawing {
-  Drawing(const OutputFolder& folder, const TrackResultOptions& options,
-          std::unique_ptr<FrameSource> source, const PromptTable& all_prompts)
-      : pictures(std::move(source)),
-        prompts(all_prompts),
-        sheet_frames(spread_frames(options.first, options.last,
-                                   options.contact_columns * options.contact_columns)),
-        columns(options.contact_columns) {
-    if (!options.overlay) return;
-    video::WriterOptions writer_options;
-    const std::int64_t count = pictures->frame_count();
-    const double length = pictures->pts_s(count - 1) - pictures->pts_s(0);
-    if (count > 1 && length > 0)
-      writer_options.nominal_fps = static_cast<double>(count - 1) / length;
-    writer = std::make_unique<video::VideoWriter>(folder.overlay().string(), pictures->height(),
-                                                  pictures->width(), writer_options);
-  }
-
-  void draw(const FrameRecord& record, const annotations::LabelImage& labels) {
-    const bool on_sheet =
-        std::binary_search(sheet_frames.begin(), sheet_frames.end(), record.frame);
-    if (!writer && !on_sheet) return;
-    Image image = pictures->read(record.frame).image;
-    draw_objects(image, labels, record.objects.size() > 1 ? ObjectNames::kIds : ObjectNames::kNone);
-    for (const auto& [key, prompt] : prompts) {
-      if (key.frame != record.frame) continue;
-      if (prompt.box) video::draw_box(image, *prompt.box, video::object_colour(key.object));
-      video::draw_clicks(image, prompt.clicks);
-    }
-    if (writer) {
-      if (!first_pts_s) first_pts_s = record.pts_s;
-      pts_s = std::max(record.pts_s - *first_pts_s, pts_s + kSmallestStep);
-      writer->write(image, pts_s);
-    }
-    if (on_sheet) {
-      const int width =
-          std::min((kSheetWidth - kSheetMargin * (columns + 1)) / columns, image.width);
-      tiles.push_back(titled_thumbnail(image, width, record.name));
-    }
-  }
-
-  std::unique_ptr<FrameSource> pictures;
-  PromptTable prompts;
-  std::vector<std::int64_t> sheet_frames;
-  int columns;
-  std::unique_ptr<video::VideoWriter> writer;
-  std::optional<double> first_pts_s;
-  double pts_s = -kSmallestStep;
-  std::vector<Image> tiles;
-};
-
-TrackResults::TrackResults(OutputFolder folder, TrackResultOptions options,
-                           std::unique_ptr<FrameSource> pictures, const PromptTable& prompts)
-    : folder_(std::move(folder)),
-      options_(options),
-      drawing_(std::make_unique<Drawing>(folder_, options_, std::move(pictures), prompts)) {}
-
-TrackResults::~TrackResults() = default;
 
 void TrackResults::keep(FrameRecord record) {
   const std::int64_t frame = record.frame;
@@ -99,25 +23,17 @@ void TrackResults::write_kept(std::optional<std::int64_t> until) {
 }
 
 void TrackResults::write(const FrameRecord& record) {
-  const annotations::LabelImage labels = labels_of(record);
-  if (options_.masks) annotations::write_label_png(folder_.mask(record.name).string(), labels);
-  drawing_->draw(record, labels);
+  const ResultFrame frame(
+      record, [&] { return read_(record); }, prompts_);
+  for (const auto& writer : writers_) writer->write(frame);
   count(record);
 }
 
 void TrackResults::finish() {
   write_kept();
   if (frames_ == 0) return;
-  if (options_.masks) files_.push_back((folder_.masks() / "").string());
-  if (drawing_->writer) {
-    drawing_->writer->finish();
-    files_.push_back(folder_.overlay().string());
-  }
-  if (!drawing_->tiles.empty()) {
-    video::write_picture(folder_.contact_sheet().string(),
-                         grid_of(drawing_->tiles, drawing_->columns, kSheetMargin));
-    files_.push_back(folder_.contact_sheet().string());
-  }
+  for (const auto& writer : std::exchange(writers_, {}))
+    if (std::string file = writer->finish(); !file.empty()) files_.push_back(std::move(file));
 }
 
 void TrackResults::count(const FrameRecord& record) {
@@ -125,16 +41,34 @@ void TrackResults::count(const FrameRecord& record) {
   for (const ObjectOnFrame& seen : record.objects) {
     ObjectSummary& object = objects_[seen.object];
     ++object.frames;
-    if (!seen.visible) continue;
-    if (object.visible_frames++ == 0) {
+    ++object.frames_by_presence[static_cast<std::size_t>(seen.presence)];
+    if (!seen.visible()) continue;
+    if (object.visible_frames() == 1) {
       object.first_seen = record.frame;
       object.first_seen_s = record.pts_s;
     }
     object.last_seen = record.frame;
     object.last_seen_s = record.pts_s;
-    object.score_sum += seen.score;
+    object.score_sum += seen.object_score;
     object.area_sum += seen.area;
   }
+}
+
+std::string presence_text(const FrameRecord& record) {
+  std::string text;
+  const auto add = [&](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
+  if (record.objects.size() == 1) return presence_name(record.objects[0].presence);
+  if (record.objects.size() <= kNamedObjects) {
+    for (const ObjectOnFrame& object : record.objects)
+      add(fmt::format("{}: {}", object.object, presence_name(object.presence)));
+    return text;
+  }
+  for (Presence presence : {Presence::kVisible, Presence::kOccluded, Presence::kLost}) {
+    int count = 0;
+    for (const ObjectOnFrame& object : record.objects) count += object.presence == presence;
+    if (count > 0) add(fmt::format("{} {}", count, presence_name(presence)));
+  }
+  return text;
 }
 
 }  // namespace vostrack::cli

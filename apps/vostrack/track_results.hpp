@@ -1,61 +1,62 @@
-/// Everything that `vostrack track` writes.
+/// Everything that is written and counted about one tracked video.
 ///
-///   TrackResults results(folder, options, std::move(pictures));
-///   session.propagate(range, [&](const FrameResult& frame) { results.add(record_of(frame)); ...
-///   }); results.finish();
+///   TrackResults results(std::move(writers), prompts, [&](auto& frame) { return picture_of(frame);
+///   }); session.propagate(range, [&](const FrameResult& frame) { results.write(record_of(frame));
+///   ... results.finish();
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "apps/vostrack/frame_record.hpp"
-#include "apps/vostrack/output_folder.hpp"
-#include "apps/vostrack/prompts.hpp"
-#include "vostrack/frame_source.hpp"
+#include "apps/vostrack/prompt_table.hpp"
+#include "apps/vostrack/result_writer.hpp"
 
 namespace vostrack::cli {
-
-struct TrackResultOptions {
-  bool masks = true;
-  bool overlay = true;
-  int contact_columns = 4;
-  std::int64_t first = 0;  ///< frames that will be tracked, both ends included
-  std::int64_t last = 0;
-};
 
 /// What became of one object.
 struct ObjectSummary {
   std::int64_t frames = 0;
-  std::int64_t visible_frames = 0;
+  std::array<std::int64_t, 3> frames_by_presence{};
   double score_sum = 0;  ///< over visible frames
   std::int64_t area_sum = 0;
   std::int64_t first_seen = 0, last_seen = 0;
   double first_seen_s = 0, last_seen_s = 0;
 
-  double mean_score() const { return visible_frames ? score_sum / double(visible_frames) : 0; }
+  std::int64_t frames_with(Presence presence) const {
+    return frames_by_presence[static_cast<std::size_t>(presence)];
+  }
+  std::int64_t visible_frames() const { return frames_with(Presence::kVisible); }
+  double mean_score() const { return visible_frames() ? score_sum / double(visible_frames()) : 0; }
   double mean_area() const {
-    return visible_frames ? double(area_sum) / double(visible_frames) : 0;
+    return visible_frames() ? double(area_sum) / double(visible_frames()) : 0;
   }
 };
 
-/// The frames that a contact sheet shows: at most `tiles`, evenly spread, both ends included.
-std::vector<std::int64_t> spread_frames(std::int64_t first, std::int64_t last, int tiles);
-
-/// Writes masks, overlay video and contact sheet as the frames come.
+/// Hands frames to all writers.
 ///
 /// Thread safety: one thread at a time.
 class TrackResults {
  public:
-  /// @param pictures  the video once more: the session reads its own source as it needs
-  /// @param prompts  are drawn on their frames
-  TrackResults(OutputFolder folder, TrackResultOptions options,
-               std::unique_ptr<FrameSource> pictures, const PromptTable& prompts);
-  ~TrackResults();
+  using ReadPicture = std::function<Image(const FrameRecord&)>;
 
+  /// @param read  gives a frame's picture, to the writers that need it
+  /// @param prompts  are drawn on their frames
+  TrackResults(std::vector<std::unique_ptr<ResultWriter>> writers, const PromptTable& prompts,
+               ReadPicture read)
+      : writers_(std::move(writers)), prompts_(prompts), read_(std::move(read)) {}
+
+  /// Draws one more prompt on its frame.
+  void draw(const PromptKey& key, Prompt prompt) {
+    prompts_.insert_or_assign(key, std::move(prompt));
+  }
   /// Keeps a frame until finish() or write_kept(), for those that come in falling order.
   void keep(FrameRecord record);
   /// Writes the kept frames in rising order; one that is at or after `until` is forgotten.
@@ -71,16 +72,19 @@ class TrackResults {
   const std::vector<std::string>& files() const noexcept { return files_; }
 
  private:
-  struct Drawing;
   void count(const FrameRecord& record);
 
-  OutputFolder folder_;
-  TrackResultOptions options_;
+  std::vector<std::unique_ptr<ResultWriter>> writers_;
+  PromptTable prompts_;
+  ReadPicture read_;
   std::map<std::int64_t, FrameRecord> kept_;
   std::int64_t frames_ = 0;
   std::map<ObjectId, ObjectSummary> objects_;
   std::vector<std::string> files_;
-  std::unique_ptr<Drawing> drawing_;
 };
+
+/// What a progress bar says about a frame's objects: each one's presence, or how many there are of
+/// each where there are many.
+std::string presence_text(const FrameRecord& record);
 
 }  // namespace vostrack::cli

@@ -9,15 +9,15 @@ namespace {
 constexpr int kMaxSide = 16384;
 
 /// FFmpeg's form of settings, which takes away what it has understood.
-class Dictionary {
+class EncoderSettings {
  public:
-  explicit Dictionary(const Settings& settings) {
+  explicit EncoderSettings(const Settings& settings) {
     for (const auto& [name, value] : settings)
       av_dict_set(&handle_, name.c_str(), value.c_str(), 0);
   }
-  ~Dictionary() { av_dict_free(&handle_); }
-  Dictionary(const Dictionary&) = delete;
-  Dictionary& operator=(const Dictionary&) = delete;
+  ~EncoderSettings() { av_dict_free(&handle_); }
+  EncoderSettings(const EncoderSettings&) = delete;
+  EncoderSettings& operator=(const EncoderSettings&) = delete;
   AVDictionary** get() noexcept { return &handle_; }
 
  private:
@@ -75,7 +75,7 @@ CodecContext EncodedFile::new_encoder(const AVCodec& codec) {
 
 bool EncodedFile::try_open(AVCodecContext& encoder, const Settings& settings) {
   LogSink::Scope scope(log_);
-  Dictionary dictionary(settings);
+  EncoderSettings dictionary(settings);
   return avcodec_open2(&encoder, encoder.codec, dictionary.get()) >= 0;
 }
 
@@ -103,7 +103,7 @@ void EncodedFile::start(CodecContext encoder, double frame_s,
   stream_->time_base = format_.tick;
   stream_->avg_frame_rate = encoder_->framerate;
   if (sound) add_sound(*sound);
-  Dictionary dictionary(format_.settings);
+  EncoderSettings dictionary(format_.settings);
   check_written(avformat_write_header(muxer_.get(), dictionary.get()));
 }
 

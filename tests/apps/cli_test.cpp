@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/apps/command_line.hpp"
-#include "tests/apps/temporary_folder.hpp"
+#include "tests/support/temporary_folder.hpp"
 #include "vostrack/version.hpp"
 
 namespace vostrack::cli {
@@ -83,15 +83,14 @@ TEST(CommandLine, WrongUsageEndsWithTwo) {
 
 TEST(CommandLine, AVideoThatIsMissingEndsWithOne) {
   TemporaryFolder folder;
-  expect_error(
-      run_command({"track", folder.file("no.mp4"), "--point", "1,1", "--out", folder.file("out")}),
-      kFailure, "no.mp4");
+  expect_error(run_command({"track", folder / "no.mp4", "--point", "1,1", "--out", folder / "out"}),
+               kFailure, "no.mp4");
   EXPECT_FALSE(fs::exists(folder / "out"));
 }
 
 TEST(CommandLine, APictureThatIsMissingEndsWithOne) {
   TemporaryFolder folder;
-  expect_error(run_command({"segment", folder.file("no.jpg"), "--point", "1,1", "--json", "-"}),
+  expect_error(run_command({"segment", folder / "no.jpg", "--point", "1,1", "--json", "-"}),
                kFailure, "no.jpg");
 }
 
@@ -117,7 +116,7 @@ TEST(Info, ListsPartsAndConfiguration) {
 
 TEST(Convert, KeepsTheModelAndItsConfiguration) {
   TemporaryFolder folder;
-  const std::string copy = folder.file("copy.safetensors");
+  const std::string copy = folder / "copy.safetensors";
   const Outcome outcome = run_command({"convert", kNano, copy, "--half"});
   ASSERT_EQ(outcome.status, kSuccess) << outcome.err;
   EXPECT_NEAR(static_cast<double>(fs::file_size(copy)), static_cast<double>(fs::file_size(kNano)),

@@ -11,16 +11,16 @@
 #include "annotations/palette_png.hpp"
 #include "apps/vostrack/interrupt.hpp"
 #include "tests/apps/command_line.hpp"
-#include "tests/apps/moving_square.hpp"
-#include "tests/apps/temporary_folder.hpp"
+#include "tests/apps/square_files.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace vostrack::cli {
 namespace {
 
 namespace fs = std::filesystem;
-using test::MovingSquare;
 using test::Outcome;
 using test::run_command;
+using test::SquareFiles;
 using test::TemporaryFolder;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -41,19 +41,18 @@ class Eval : public testing::Test {
     for (int y = 0; y < square_.height; ++y)
       for (int x = 0; x < square_.width; ++x) {
         const bool above = frame >= late && y >= 4 && y < 28 && x >= 90 && x < 150;
-        image.labels.push_back(square_.inside(frame, y, x) ? label : above ? 2 : 0);
+        image.labels.push_back(square_.inside(0, frame, y, x) ? label : above ? 2 : 0);
       }
     return image;
   }
   void write_labels(const std::string& folder, int frame, const annotations::LabelImage& image) {
     fs::create_directories(folder_ / folder);
-    annotations::write_label_png((folder_ / folder / fmt::format("{:05}.png", frame)).string(),
-                                 image);
+    annotations::write_label_png(folder_ / (folder + "/" + fmt::format("{:05}.png", frame)), image);
   }
   void write_pictures(const std::string& folder) {
     fs::create_directories(folder_ / folder);
     for (int frame = 0; frame < square_.frames; ++frame)
-      video::write_picture((folder_ / folder / fmt::format("{:05}.jpg", frame)).string(),
+      video::write_picture(folder_ / (folder + "/" + fmt::format("{:05}.jpg", frame)),
                            square_.picture(frame));
   }
   void write_davis(const std::string& name, std::uint8_t label = 1) {
@@ -63,8 +62,8 @@ class Eval : public testing::Test {
   }
 
   Outcome evaluate(std::vector<std::string> more) {
-    std::vector<std::string> arguments = {"eval", "--root", folder_.file(""), "--out",
-                                          folder_.file("report")};
+    std::vector<std::string> arguments = {"eval", "--root", folder_ / "", "--out",
+                                          folder_ / "report"};
     arguments.insert(arguments.end(), {"--model", VOSTRACK_SOURCE_DIR "/models/nano.safetensors"});
     arguments.insert(arguments.end(), more.begin(), more.end());
     return run_command(arguments);
@@ -78,14 +77,14 @@ class Eval : public testing::Test {
   }
 
   TemporaryFolder folder_;
-  MovingSquare square_;
+  SquareFiles square_;
 };
 
 TEST_F(Eval, ScoresResultsThatAreThere) {
   write_davis("square");
   for (int frame = 0; frame < square_.frames; ++frame)
     write_labels("results/square", frame, labels(frame == 3 ? 4 : frame, 1));
-  const Outcome outcome = evaluate({"--results", folder_.file("results")});
+  const Outcome outcome = evaluate({"--results", folder_ / "results"});
   ASSERT_EQ(outcome.status, kSuccess) << outcome.err;
   // Frame 3 is off by four of 48 columns: 44 of 52 are shared.
   const double j = (3 + 44.0 / 52) / 4;
@@ -104,7 +103,7 @@ TEST_F(Eval, ReadsWhatTrackHasWritten) {
   write_davis("square", 255);
   for (int frame = 0; frame < square_.frames; ++frame)
     write_labels("results/square/masks", frame, labels(frame, 3));
-  const Outcome outcome = evaluate({"--results", folder_.file("results"), "--quiet"});
+  const Outcome outcome = evaluate({"--results", folder_ / "results", "--quiet"});
   ASSERT_EQ(outcome.status, kSuccess) << outcome.err;
   EXPECT_THAT(outcome.err, IsEmpty());
   EXPECT_EQ(report()["all"]["jf"], 1);
@@ -115,16 +114,15 @@ TEST_F(Eval, NeedsNoPicturesToScoreResults) {
   fs::remove_all(folder_ / "JPEGImages");
   for (int frame = 0; frame < square_.frames; ++frame)
     write_labels("results/square", frame, labels(frame, 1));
-  EXPECT_EQ(evaluate({"--results", folder_.file("results")}).status, kSuccess);
+  EXPECT_EQ(evaluate({"--results", folder_ / "results"}).status, kSuccess);
 }
 
 TEST_F(Eval, ScoresFirstAndLastFramesWhenAskedTo) {
   write_davis("square");
   for (int frame = 0; frame < square_.frames; ++frame)
     write_labels("results/square", frame, labels(frame, 1));
-  ASSERT_EQ(
-      evaluate({"--results", folder_.file("results"), "--score-first", "--score-last"}).status,
-      kSuccess);
+  ASSERT_EQ(evaluate({"--results", folder_ / "results", "--score-first", "--score-last"}).status,
+            kSuccess);
   EXPECT_EQ(report()["all"]["frames"], 6);
 }
 
@@ -145,7 +143,7 @@ TEST_F(Eval, ScoresItsOwnMasksAsItDidWhenTracking) {
   ASSERT_EQ(evaluate({}).status, kSuccess);
   const nlohmann::json tracked = report();
   EXPECT_GT(tracked["all"]["j"]["mean"], 0.8);
-  ASSERT_EQ(evaluate({"--results", folder_.file("report/masks"), "--overwrite"}).status, kSuccess);
+  ASSERT_EQ(evaluate({"--results", folder_ / "report/masks", "--overwrite"}).status, kSuccess);
   EXPECT_EQ(report()["all"], tracked["all"]);
 }
 
@@ -170,8 +168,8 @@ TEST_F(Eval, MarksLateObjectsOnTheirFirstAnnotatedFrame) {
   EXPECT_EQ(json["objects"][1]["marked_on"], "00002");
   EXPECT_EQ(json["objects"][1]["frames"].size(), 2u);
   const auto tracked = [&](int frame) {
-    return annotations::labels_in(annotations::read_label_png(
-        folder_.file(fmt::format("report/masks/late/{:05}.png", frame))));
+    return annotations::labels_in(
+        annotations::read_label_png(folder_ / fmt::format("report/masks/late/{:05}.png", frame)));
   };
   EXPECT_THAT(tracked(1), Not(testing::Contains(2)));
   EXPECT_THAT(tracked(2), testing::Contains(2));
@@ -183,10 +181,10 @@ TEST_F(Eval, TakesSequencesFromAList) {
   std::ofstream(folder_ / "val.txt") << "b\n";
   for (int frame = 0; frame < square_.frames; ++frame)
     write_labels("results/b", frame, labels(frame, 1));
-  const std::string results = folder_.file("results");
-  ASSERT_EQ(evaluate({"--split", folder_.file("val.txt"), "--results", results}).status, kSuccess);
+  const std::string results = folder_ / "results";
+  ASSERT_EQ(evaluate({"--split", folder_ / "val.txt", "--results", results}).status, kSuccess);
   EXPECT_EQ(report()["sequences"].size(), 1u);
-  const Outcome outcome = evaluate({"--split", folder_.file("val.txt"), "--sequences", "a"});
+  const Outcome outcome = evaluate({"--split", folder_ / "val.txt", "--sequences", "a"});
   EXPECT_EQ(outcome.status, kWrongUsage);
   EXPECT_THAT(outcome.err, HasSubstr("--split"));
 }
@@ -202,10 +200,10 @@ TEST_F(Eval, NamesTheFileThatIsMissingOrOdd) {
   };
   EXPECT_THAT(complaint({"--sequences", "cat", "--quiet"}),
               HasSubstr("Annotations/480p/cat: no such folder"));
-  EXPECT_THAT(complaint({"--results", folder_.file("none"), "--quiet"}),
+  EXPECT_THAT(complaint({"--results", folder_ / "none", "--quiet"}),
               HasSubstr("none/square: no such folder"));
   write_labels("results/square", 1, labels(1, 1));
-  EXPECT_THAT(complaint({"--results", folder_.file("results"), "--quiet"}),
+  EXPECT_THAT(complaint({"--results", folder_ / "results", "--quiet"}),
               HasSubstr("results/square/00002.png: no such mask"));
 
   fs::remove(folder_ / "JPEGImages/480p/square/00004.jpg");
@@ -222,8 +220,8 @@ TEST_F(Eval, KeepsAnEarlierReport) {
   write_davis("square");
   for (int frame = 0; frame < square_.frames; ++frame)
     write_labels("results/square", frame, labels(frame, 1));
-  ASSERT_EQ(evaluate({"--results", folder_.file("results")}).status, kSuccess);
-  const Outcome refused = evaluate({"--results", folder_.file("results")});
+  ASSERT_EQ(evaluate({"--results", folder_ / "results"}).status, kSuccess);
+  const Outcome refused = evaluate({"--results", folder_ / "results"});
   EXPECT_EQ(refused.status, kFailure);
   EXPECT_THAT(refused.err, HasSubstr("--overwrite"));
 }

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/apps/temporary_folder.hpp"
+#include "tests/support/temporary_folder.hpp"
 #include "video/picture_io.hpp"
 #include "vostrack/error.hpp"
 
@@ -13,8 +13,8 @@ using test::TemporaryFolder;
 
 TEST(MaskFiles, TakeIndicesForWhatTheyAre) {
   TemporaryFolder folder;
-  annotations::write_label_png(folder.file("m.png"), {1, 4, {0, 1, 255, 0}});
-  const Mask mask = read_mask(folder.file("m.png"));
+  annotations::write_label_png(folder / "m.png", {1, 4, {0, 1, 255, 0}});
+  const Mask mask = read_mask(folder / "m.png");
   EXPECT_EQ(mask.height, 1);
   EXPECT_EQ(mask.width, 4);
   EXPECT_EQ(mask.data, (std::vector<std::uint8_t>{0, 1, 1, 0}));
@@ -22,8 +22,8 @@ TEST(MaskFiles, TakeIndicesForWhatTheyAre) {
 
 TEST(MaskFiles, TakeAnyColourButBlack) {
   TemporaryFolder folder;
-  video::write_picture(folder.file("m.png"), Image{1, 4, {0, 0, 0, 0, 9, 0, 0, 0, 9, 200, 0, 0}});
-  EXPECT_EQ(read_mask(folder.file("m.png")).data, (std::vector<std::uint8_t>{0, 1, 1, 1}));
+  video::write_picture(folder / "m.png", {1, 4, {0, 0, 0, 0, 9, 0, 0, 0, 9, 200, 0, 0}});
+  EXPECT_EQ(read_mask(folder / "m.png").data, (std::vector<std::uint8_t>{0, 1, 1, 1}));
 }
 
 TEST(MaskFiles, SayWhichFileIsMissing) {

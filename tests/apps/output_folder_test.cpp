@@ -4,7 +4,7 @@
 
 #include <fstream>
 
-#include "tests/apps/temporary_folder.hpp"
+#include "tests/support/temporary_folder.hpp"
 #include "vostrack/error.hpp"
 
 namespace vostrack::cli {
@@ -25,7 +25,8 @@ TEST(OutputFolder, TakesAnyFolderWithoutResults) {
 }
 
 TEST(OutputFolder, KeepsEarlierResultsUnlessToldOtherwise) {
-  for (const char* name : {"overlay.mp4", "contact_sheet.png", "summary.json"}) {
+  for (const char* name : {"overlay.mp4", "contact_sheet.png", "summary.json", "results.jsonl",
+                           "unfinished.jsonl", "cut_out.mov", "cut_out.webm"}) {
     TemporaryFolder folder;
     touch(folder / name);
     EXPECT_THROW(OutputFolder(folder / "").check_free(false), Error) << name;
@@ -44,10 +45,16 @@ TEST(OutputFolder, RemovesOnlyResults) {
   fs::create_directories(folder / "masks");
   touch(folder / "masks/00000.png");
   touch(folder / "masks/mine.txt");
+  fs::create_directories(folder / "masks/12");
+  touch(folder / "masks/12/00000.png");
+  fs::create_directories(folder / "masks/mine");
+  touch(folder / "masks/mine/00000.png");
   touch(folder / "overlay.mp4");
   touch(folder / "notes.txt");
   OutputFolder(folder / "").prepare(false);
   EXPECT_FALSE(fs::exists(folder / "masks/00000.png"));
+  EXPECT_FALSE(fs::exists(folder / "masks/12"));
+  EXPECT_TRUE(fs::exists(folder / "masks/mine/00000.png"));
   EXPECT_FALSE(fs::exists(folder / "overlay.mp4"));
   EXPECT_TRUE(fs::exists(folder / "masks/mine.txt"));
   EXPECT_TRUE(fs::exists(folder / "notes.txt"));

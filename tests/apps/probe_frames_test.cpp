@@ -7,7 +7,7 @@
 
 #include "apps/vostrack/cli.hpp"
 #include "tests/apps/command_line.hpp"
-#include "tests/apps/temporary_folder.hpp"
+#include "tests/support/temporary_folder.hpp"
 #include "video/picture_io.hpp"
 #include "video/writer.hpp"
 
@@ -23,7 +23,7 @@ using testing::StartsWith;
 
 /// Ten grey frames, each 20 brighter than the one before, at 10 frames a second.
 std::string grey_clip(const TemporaryFolder& folder) {
-  const std::string path = folder.file("clip.mp4");
+  const std::string path = folder / "clip.mp4";
   video::VideoWriter writer(path, 32, 48, {.nominal_fps = 10});
   for (int i = 0; i < 10; ++i)
     writer.write(
@@ -63,7 +63,7 @@ TEST(ProbeCommand, NamesAFileThatIsMissing) {
 
 TEST(FramesCommand, WritesEveryNthFrame) {
   TemporaryFolder folder;
-  const std::string clip = grey_clip(folder), out = folder.file("out");
+  const std::string clip = grey_clip(folder), out = folder / "out";
   const Outcome outcome = run_command({"frames", clip, "--out", out, "--every", "4"});
   ASSERT_EQ(outcome.status, kSuccess) << outcome.err;
   EXPECT_THAT(outcome.out, HasSubstr("3 of 10 frames"));
@@ -81,7 +81,7 @@ TEST(FramesCommand, WritesEveryNthFrame) {
 
 TEST(FramesCommand, WritesWhatIsShownAtATime) {
   TemporaryFolder folder;
-  const std::string clip = grey_clip(folder), out = folder.file("out");
+  const std::string clip = grey_clip(folder), out = folder / "out";
   const Outcome outcome =
       run_command({"frames", clip, "--out", out, "--times", "0.35,0.9", "--format", "jpg"});
   ASSERT_EQ(outcome.status, kSuccess) << outcome.err;

@@ -39,6 +39,24 @@ TEST(Progress, DrawsOverItsLineOnATerminal) {
   EXPECT_THAT(err.str(), HasSubstr("\r[##############################] Tracking 2/2"));
 }
 
+TEST(Progress, EndsWithTheLatestNote) {
+  std::ostringstream err;
+  Progress progress("Tracking", 2, err, ProgressStyle::kLines);
+  progress.step("1: visible");
+  progress.step("1: lost");
+  progress.finish();
+  EXPECT_THAT(err.str(), HasSubstr("2/2 frames"));
+  EXPECT_THAT(err.str(), HasSubstr(" fps, 1: lost\n"));
+}
+
+TEST(Progress, CountsWithoutATotal) {
+  std::ostringstream err;
+  Progress progress("Tracking", 0, err, ProgressStyle::kBar);
+  progress.step();
+  progress.finish();
+  EXPECT_THAT(err.str(), HasSubstr("\rTracking 1 frames, "));
+}
+
 TEST(Progress, IsSilentWhenAskedToBe) {
   std::ostringstream err;
   Progress progress("Tracking", 2, err, ProgressStyle::kNone);

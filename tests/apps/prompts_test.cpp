@@ -1,11 +1,10 @@
-#include "apps/vostrack/prompts.hpp"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "apps/vostrack/prompt_table.hpp"
 #include "apps/vostrack/usage.hpp"
 #include "tests/apps/fake_source.hpp"
-#include "tests/apps/temporary_folder.hpp"
+#include "tests/support/temporary_folder.hpp"
 #include "video/picture_io.hpp"
 
 namespace vostrack::cli {
@@ -104,8 +103,8 @@ TEST(Prompts, TellEverythingThatIsWrongAtOnce) {
                              HasSubstr("empty"), Not(HasSubstr("--point 1,2:"))));
 }
 
-TEST(Prompts, AskForAtLeastOne) {
-  EXPECT_THROW(parse_prompts({}), UsageError);
+TEST(Prompts, MayBeNone) {
+  EXPECT_TRUE(parse_prompts({}).empty());
 }
 
 TEST(Prompts, FindTheFrameShownAtATime) {
@@ -163,7 +162,7 @@ class MaskPrompts : public testing::Test {
     Image image{height, width, std::vector<std::uint8_t>(std::size_t(3 * height * width))};
     for (int y = 0; y < height; ++y)
       for (int x = 0; x < 3 * (width / 2); ++x) image.rgb[std::size_t(y * 3 * width + x)] = 255;
-    const std::string path = folder_.file("half.png");
+    const std::string path = folder_ / "half.png";
     video::write_picture(path, image);
     return path;
   }

@@ -8,16 +8,16 @@
 #include "annotations/rle.hpp"
 #include "apps/vostrack/mask_files.hpp"
 #include "tests/apps/command_line.hpp"
-#include "tests/apps/moving_square.hpp"
-#include "tests/apps/temporary_folder.hpp"
+#include "tests/apps/square_files.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace vostrack::cli {
 namespace {
 
 namespace fs = std::filesystem;
-using test::MovingSquare;
 using test::Outcome;
 using test::run_command;
+using test::SquareFiles;
 using test::TemporaryFolder;
 using testing::HasSubstr;
 
@@ -33,18 +33,18 @@ class Segment : public testing::Test {
   }
 
   TemporaryFolder folder_;
-  MovingSquare square_;
-  std::string photo_ = folder_.file("photo.png");
+  SquareFiles square_;
+  std::string photo_ = folder_ / "photo.png";
 };
 
 TEST_F(Segment, DescribesTheMaskThatItWrites) {
   const Outcome outcome =
-      segment({"--box", "12,36,60,84", "--out", folder_.file("mask.png"), "--json", "-"});
+      segment({"--box", "12,36,60,84", "--out", folder_ / "mask.png", "--json", "-"});
   ASSERT_EQ(outcome.status, kSuccess) << outcome.err;
   const auto json = nlohmann::json::parse(outcome.out);
   ASSERT_EQ(json["masks"].size(), 1u);
   const auto& mask = json["masks"][0];
-  const Mask written = read_mask(folder_.file("mask.png"));
+  const Mask written = read_mask(folder_ / "mask.png");
   const annotations::Rle rle = annotations::encode_rle(written);
   EXPECT_EQ(mask["area"], annotations::area(rle));
   ASSERT_GT(annotations::area(rle), 0);
@@ -52,12 +52,12 @@ TEST_F(Segment, DescribesTheMaskThatItWrites) {
   EXPECT_EQ(mask["box"], nlohmann::json({box.x0, box.y0, box.x1, box.y1}));
   EXPECT_EQ(mask["segmentation"]["size"], nlohmann::json({square_.height, square_.width}));
   EXPECT_EQ(mask["segmentation"]["counts"], annotations::to_coco_string(rle));
-  EXPECT_EQ(mask["file"], folder_.file("mask.png"));
+  EXPECT_EQ(mask["file"], folder_ / "mask.png");
 }
 
 TEST_F(Segment, RanksThreeProposals) {
   const Outcome outcome = segment({"--point", "36,60", "--masks", "3", "--out",
-                                   folder_.file("mask.png"), "--json", folder_.file("a.json")});
+                                   folder_ / "mask.png", "--json", folder_ / "a.json"});
   ASSERT_EQ(outcome.status, kSuccess) << outcome.err;
   for (const char* name : {"mask_1.png", "mask_2.png", "mask_3.png"})
     EXPECT_TRUE(fs::exists(folder_ / name)) << name;
@@ -87,8 +87,8 @@ TEST_F(Segment, TakesSeveralBoxesAsSeveralObjects) {
 }
 
 TEST_F(Segment, DrawsAnOverlay) {
-  ASSERT_EQ(segment({"--box", "12,36,60,84", "--overlay", folder_.file("o.png")}).status, kSuccess);
-  const Image overlay = video::read_picture(folder_.file("o.png"));
+  ASSERT_EQ(segment({"--box", "12,36,60,84", "--overlay", folder_ / "o.png"}).status, kSuccess);
+  const Image overlay = video::read_picture(folder_ / "o.png");
   EXPECT_EQ(overlay.height, square_.height);
   EXPECT_EQ(overlay.width, square_.width);
   EXPECT_NE(overlay.rgb, square_.picture(0).rgb);

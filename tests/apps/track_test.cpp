@@ -6,60 +6,22 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <opencv2/imgcodecs.hpp>
 
 #include "annotations/palette_png.hpp"
-#include "apps/vostrack/interrupt.hpp"
-#include "tests/apps/command_line.hpp"
-#include "tests/apps/moving_square.hpp"
-#include "tests/apps/temporary_folder.hpp"
+#include "annotations/rle.hpp"
+#include "tests/apps/track_fixture.hpp"
 #include "vostrack/frame_source.hpp"
 
 namespace vostrack::cli {
 namespace {
 
 namespace fs = std::filesystem;
-using test::MovingSquare;
 using test::Outcome;
-using test::run_command;
-using test::TemporaryFolder;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-class Track : public testing::Test {
- protected:
-  void SetUp() override { set_interrupted(false); }
-  void TearDown() override { set_interrupted(false); }
-
-  Outcome track(std::vector<std::string> more, const std::string& out = "out") {
-    std::vector<std::string> arguments = {"track", clip_, "--out", folder_.file(out)};
-    arguments.insert(arguments.end(), {"--model", VOSTRACK_SOURCE_DIR "/models/nano.safetensors"});
-    arguments.insert(arguments.end(), more.begin(), more.end());
-    return run_command(arguments);
-  }
-
-  std::vector<std::string> masks() const {
-    std::vector<std::string> names;
-    for (const auto& entry : fs::directory_iterator(folder_ / "out/masks"))
-      names.push_back(entry.path().filename().string());
-    std::sort(names.begin(), names.end());
-    return names;
-  }
-
-  double iou(int frame) const {
-    return square_.iou(
-        annotations::read_label_png(folder_.file(fmt::format("out/masks/{:05}.png", frame))).labels,
-        frame);
-  }
-
-  nlohmann::json summary() const {
-    return nlohmann::json::parse(std::ifstream(folder_ / "out/summary.json"));
-  }
-
-  TemporaryFolder folder_;
-  MovingSquare square_;
-  std::string clip_ = square_.write_clip(folder_.file("clip.mp4"));
-  std::string mask_ = square_.write_mask(folder_.file("first.png"), 0);
-};
+using Track = test::TrackTest;
 
 TEST_F(Track, FollowsASquareFromItsMask) {
   const Outcome outcome = track({"--mask", "3:" + mask_});
@@ -69,11 +31,11 @@ TEST_F(Track, FollowsASquareFromItsMask) {
   ASSERT_EQ(masks().size(), 10u);
   for (int frame = 0; frame < square_.frames; ++frame) EXPECT_GT(iou(frame), 0.8) << frame;
 
-  const std::unique_ptr<FrameSource> overlay = open_video(folder_.file("out/overlay.mp4"));
+  const std::unique_ptr<FrameSource> overlay = open_video(folder_ / "out/overlay.mp4");
   EXPECT_EQ(overlay->frame_count(), 10);
   EXPECT_EQ(overlay->height(), square_.height);
   EXPECT_EQ(overlay->width(), square_.width);
-  const Image sheet = video::read_picture(folder_.file("out/contact_sheet.png"));
+  const Image sheet = video::read_picture(folder_ / "out/contact_sheet.png");
   EXPECT_GT(sheet.width, 4 * square_.width);
 
   const nlohmann::json json = summary();
@@ -86,17 +48,116 @@ TEST_F(Track, FollowsASquareFromItsMask) {
   EXPECT_EQ(json["objects"][0]["prompted_frames"], nlohmann::json({0}));
 }
 
+TEST_F(Track, WritesALineForEachFrame) {
+  ASSERT_EQ(track({"--mask", "3:" + mask_, "--end", "2"}).status, kSuccess);
+  std::ifstream file(folder_ / "out/results.jsonl");
+  std::string line;
+  for (int frame = 0; frame < 3; ++frame) {
+    ASSERT_TRUE(std::getline(file, line));
+    const auto json = nlohmann::json::parse(line);
+    EXPECT_EQ(json["frame"], frame);
+    EXPECT_NEAR(json["pts_s"], frame / 30.0, 1e-3);
+    ASSERT_EQ(json["objects"].size(), 1u);
+    const auto& object = json["objects"][0];
+    EXPECT_EQ(object["id"], 3);
+    EXPECT_EQ(object["presence"], "visible");
+    EXPECT_GT(object["object_score"], 0);
+    EXPECT_GT(object["predicted_iou"], 0);
+    const annotations::LabelImage labels =
+        annotations::read_label_png(folder_ / fmt::format("out/masks/{:05}.png", frame));
+    const annotations::Rle rle = annotations::encode_rle(annotations::mask_of(labels, 3));
+    EXPECT_EQ(object["segmentation"]["counts"], annotations::to_coco_string(rle));
+    EXPECT_EQ(object["segmentation"]["size"], nlohmann::json({120, 160}));
+    EXPECT_EQ(object["area"], annotations::area(rle));
+  }
+  EXPECT_FALSE(std::getline(file, line));
+}
+
+TEST_F(Track, WritesItsLinesToTheStandardOutputAlone) {
+  const Outcome outcome = track({"--mask", mask_, "--end", "1", "--rle", "-", "--no-overlay"});
+  ASSERT_EQ(outcome.status, kSuccess);
+  EXPECT_EQ(std::count(outcome.out.begin(), outcome.out.end(), '\n'), 2);
+  EXPECT_EQ(nlohmann::json::parse(outcome.out.substr(0, outcome.out.find('\n')))["frame"], 0);
+  EXPECT_THAT(outcome.err, HasSubstr("Tracked 1 object through 2 frames"));
+  EXPECT_FALSE(fs::exists(folder_ / "out/results.jsonl"));
+}
+
+TEST_F(Track, WritesAMaskForEachObject) {
+  ASSERT_EQ(track({"--mask", "3:" + mask_, "--box", "12:0,0,60,20", "--end", "1", "--no-masks",
+                   "--masks-per-object"})
+                .status,
+            kSuccess);
+  EXPECT_EQ(masks(), (std::vector<std::string>{"12", "3"}));
+  const annotations::LabelImage mask =
+      annotations::read_label_png(folder_ / "out/masks/3/00001.png");
+  EXPECT_EQ(annotations::labels_in(mask), (std::vector<std::uint8_t>{255}));
+  EXPECT_GT(square_.iou(mask.labels, 1), 0.8);
+  EXPECT_TRUE(fs::exists(folder_ / "out/masks/12/00001.png"));
+  // They are earlier results like all others.
+  ASSERT_EQ(track({"--mask", "3:" + mask_, "--end", "1", "--overwrite"}).status, kSuccess);
+  EXPECT_EQ(masks(), (std::vector<std::string>{"00000.png", "00001.png"}));
+}
+
+TEST_F(Track, CutsTheObjectOut) {
+  for (const char* format : {"mov", "webm", "png"})
+    ASSERT_EQ(
+        track({"--mask", mask_, "--end", "1", "--no-overlay", "--overwrite", "--cut-out", format})
+            .status,
+        kSuccess);
+  EXPECT_EQ(open_video(folder_ / "out/cut_out")->frame_count(), 2);
+  EXPECT_FALSE(fs::exists(folder_ / "out/cut_out.mov"));
+  const annotations::LabelImage mask = annotations::read_label_png(folder_ / "out/masks/00001.png");
+  const cv::Mat picture = cv::imread(folder_ / "out/cut_out/00001.png", cv::IMREAD_UNCHANGED);
+  ASSERT_EQ(picture.channels(), 4);
+  for (int y = 0; y < square_.height; ++y)
+    for (int x = 0; x < square_.width; ++x)
+      ASSERT_EQ(picture.at<cv::Vec4b>(y, x)[3],
+                mask.labels[static_cast<std::size_t>(y * square_.width + x)] ? 255 : 0);
+}
+
+TEST_F(Track, TakesPromptsFromAFile) {
+  test::write_bytes(folder_ / "prompts.json",
+                    R"({"objects": [{"id": 3, "prompts": [{"frame": 0, "mask": "first.png"}]}]})");
+  const Outcome outcome = track({"--prompts", folder_ / "prompts.json", "--end", "1"});
+  ASSERT_EQ(outcome.status, kSuccess) << outcome.err;
+  EXPECT_GT(iou(1), 0.8);
+  EXPECT_EQ(summary()["objects"][0]["id"], 3);
+}
+
+TEST_F(Track, SaysWhichPromptOfAFileIsWrong) {
+  test::write_bytes(folder_ / "prompts.json",
+                    R"({"objects": [{"id": 3, "prompts": [{"clicks": [[5, 5], [500, 5]]}]}]})");
+  const Outcome outcome = track({"--prompts", folder_ / "prompts.json"});
+  EXPECT_EQ(outcome.status, kFailure);
+  EXPECT_THAT(outcome.err, HasSubstr("prompts.json: objects[0].prompts[0].clicks[1]: 500,5 lies"));
+  EXPECT_FALSE(fs::exists(folder_ / "out"));
+}
+
+TEST_F(Track, CountsHiddenFrames) {
+  // An empty mask says that the object is not there.
+  annotations::write_label_png(folder_ / "empty.png",
+                               {120, 160, std::vector<std::uint8_t>(120 * 160)});
+  const Outcome outcome = track({"--mask", folder_ / "empty.png", "--end", "2"});
+  ASSERT_EQ(outcome.status, kSuccess) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("fps, occluded"));
+  const auto object = summary()["objects"][0];
+  EXPECT_EQ(object["visible_frames"], 0);
+  EXPECT_EQ(object["occluded_frames"], 3);
+  EXPECT_EQ(object["lost_frames"], 0);
+  EXPECT_THAT(outcome.out, HasSubstr("occluded on 3"));
+}
+
 TEST_F(Track, WritesTheObjectsIdAsLabel) {
   ASSERT_EQ(track({"--mask", "3:" + mask_, "--end", "1"}).status, kSuccess);
   const annotations::LabelImage picture =
-      annotations::read_label_png(folder_.file("out/masks/00000.png"));
+      annotations::read_label_png(folder_ / "out/masks/00000.png");
   EXPECT_EQ(annotations::labels_in(picture), (std::vector<std::uint8_t>{3}));
 }
 
 TEST_F(Track, DrawsTheObjectIntoTheOverlay) {
   ASSERT_EQ(track({"--mask", mask_, "--end", "1"}).status, kSuccess);
   const Image plain = open_video(clip_)->read(0).image;
-  const Image drawn = open_video(folder_.file("out/overlay.mp4"))->read(0).image;
+  const Image drawn = open_video(folder_ / "out/overlay.mp4")->read(0).image;
   const auto difference = [&](int y, int x) {
     int sum = 0;
     for (int c = 0; c < 3; ++c) {
@@ -105,7 +166,7 @@ TEST_F(Track, DrawsTheObjectIntoTheOverlay) {
     }
     return sum;
   };
-  EXPECT_GT(difference(square_.top() + square_.side / 2, square_.left(0) + square_.side / 2), 30);
+  EXPECT_GT(difference(60, 36), 30);
   EXPECT_LT(difference(5, square_.width - 5), 20);
 }
 
@@ -137,18 +198,18 @@ TEST_F(Track, StaysWithinItsRange) {
 }
 
 TEST_F(Track, GoesBothWaysFromALaterFrame) {
-  const std::string later = square_.write_mask(folder_.file("later.png"), 6);
-  const Outcome outcome = track({"--mask", later + "@6", "--backward"});
+  const std::string later = square_.write_mask(folder_ / "later.png", 6);
+  const Outcome outcome = track({"--mask", later + "@6", "--both"});
   ASSERT_EQ(outcome.status, kSuccess) << outcome.err;
   ASSERT_EQ(masks().size(), 10u);
   for (int frame = 0; frame < square_.frames; ++frame) EXPECT_GT(iou(frame), 0.8) << frame;
-  EXPECT_EQ(open_video(folder_.file("out/overlay.mp4"))->frame_count(), 10);
+  EXPECT_EQ(open_video(folder_ / "out/overlay.mp4")->frame_count(), 10);
   EXPECT_EQ(summary()["objects"][0]["frames"], 10);
   EXPECT_EQ(summary()["objects"][0]["first_seen"]["frame"], 0);
 }
 
 TEST_F(Track, StartsAtTheFirstPrompt) {
-  const std::string later = square_.write_mask(folder_.file("later.png"), 6);
+  const std::string later = square_.write_mask(folder_ / "later.png", 6);
   ASSERT_EQ(track({"--mask", later + "@6"}).status, kSuccess);
   EXPECT_EQ(masks().front(), "00006.png");
   EXPECT_EQ(masks().size(), 4u);
@@ -167,7 +228,7 @@ TEST_F(Track, FinishesItsFilesWhenInterrupted) {
   EXPECT_EQ(outcome.status, kInterrupted);
   EXPECT_THAT(outcome.err, HasSubstr("interrupted after 1 of 10 frames"));
   EXPECT_EQ(masks().size(), 1u);
-  EXPECT_EQ(open_video(folder_.file("out/overlay.mp4"))->frame_count(), 1);
+  EXPECT_EQ(open_video(folder_ / "out/overlay.mp4")->frame_count(), 1);
   EXPECT_EQ(summary()["complete"], false);
 }
 
@@ -176,14 +237,14 @@ TEST_F(Track, TakesEveryLabelOfAPictureAsAnObject) {
   labels.labels.resize(static_cast<std::size_t>(square_.height * square_.width));
   for (int y = 0; y < square_.height; ++y)
     for (int x = 0; x < square_.width; ++x)
-      labels.labels[static_cast<std::size_t>(y * square_.width + x)] = square_.inside(0, y, x) ? 5
-                                                                       : y < 20                ? 9
-                                                                                               : 0;
-  annotations::write_label_png(folder_.file("labels.png"), labels);
-  ASSERT_EQ(track({"--masks", folder_.file("labels.png"), "--end", "1"}).status, kSuccess);
-  EXPECT_EQ(
-      annotations::labels_in(annotations::read_label_png(folder_.file("out/masks/00000.png"))),
-      (std::vector<std::uint8_t>{5, 9}));
+      labels.labels[static_cast<std::size_t>(y * square_.width + x)] = square_.inside(0, 0, y, x)
+                                                                           ? 5
+                                                                       : y < 20 ? 9
+                                                                                : 0;
+  annotations::write_label_png(folder_ / "labels.png", labels);
+  ASSERT_EQ(track({"--masks", folder_ / "labels.png", "--end", "1"}).status, kSuccess);
+  EXPECT_EQ(annotations::labels_in(annotations::read_label_png(folder_ / "out/masks/00000.png")),
+            (std::vector<std::uint8_t>{5, 9}));
   EXPECT_EQ(summary()["objects"].size(), 2u);
 }
 

@@ -19,11 +19,15 @@ struct SquareClip {
   int width = 72;
   int frames = 8;
   int side = 16;
+  int left = 4;  ///< of square 0 on the first frame
+  int top = 4;   ///< of square 0
+  int step = 2;  ///< pixels a frame
 
   Box box(int square, std::int64_t frame) const {
-    const auto shift = static_cast<float>(2 * frame % (width - side - 4));
-    const float x = square == 0 ? 4 + shift : static_cast<float>(width - side - 4) - shift;
-    const float y = square == 0 ? 4 : static_cast<float>(height - side - 4);
+    const auto shift = static_cast<float>(step * frame % (width - side - 4));
+    const float x = square == 0 ? static_cast<float>(left) + shift
+                                : static_cast<float>(width - side - 4) - shift;
+    const float y = square == 0 ? static_cast<float>(top) : static_cast<float>(height - side - 4);
     return {x, y, x + static_cast<float>(side), y + static_cast<float>(side)};
   }
   Click centre(int square, std::int64_t frame) const {
