@@ -10,8 +10,8 @@
 #include "annotations/palette_png.hpp"
 #include "apps/vostrack/interrupt.hpp"
 #include "tests/apps/command_line.hpp"
-#include "tests/apps/moving_square.hpp"
-#include "tests/apps/temporary_folder.hpp"
+#include "tests/apps/square_files.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace vostrack::cli {
 namespace {
@@ -22,24 +22,24 @@ using testing::HasSubstr;
 TEST(EvalClicks, ClicksThroughEveryLargeObject) {
   set_interrupted(false);
   test::TemporaryFolder folder;
-  const test::MovingSquare square;
+  const test::SquareFiles square;
   fs::create_directories(folder / "images");
   fs::create_directories(folder / "masks");
-  video::write_picture(folder.file("images/voc_1.jpg"), square.picture(4));
+  video::write_picture(folder / "images/voc_1.jpg", square.picture(4));
   annotations::LabelImage image{square.height, square.width, {}};
   for (int y = 0; y < square.height; ++y)
     for (int x = 0; x < square.width; ++x)
-      image.labels.push_back(square.inside(4, y, x) ? 7
-                             : y < 30 && x > 100    ? 2
-                             : y == 119 && x == 159 ? 9
-                             : y > 110              ? 255
-                                                    : 0);
-  annotations::write_label_png(folder.file("masks/voc_1.png"), image);
+      image.labels.push_back(square.inside(0, 4, y, x) ? 7
+                             : y < 30 && x > 100       ? 2
+                             : y == 119 && x == 159    ? 9
+                             : y > 110                 ? 255
+                                                       : 0);
+  annotations::write_label_png(folder / "masks/voc_1.png", image);
   std::ofstream(folder / "list.txt") << "voc_1\n";
 
   const auto outcome = test::run_command(
-      {"eval", "--dataset", "pictures", "--root", folder.file(""), "--list",
-       folder.file("list.txt"), "--clicks", "3", "--out", folder.file("report"), "--model",
+      {"eval", "--dataset", "pictures", "--root", folder / "", "--list", folder / "list.txt",
+       "--clicks", "3", "--out", folder / "report", "--model",
        VOSTRACK_SOURCE_DIR "/models/nano.safetensors", "--size", "256", "--quiet"});
   ASSERT_EQ(outcome.status, kSuccess) << outcome.err;
   EXPECT_THAT(outcome.out, HasSubstr("voc  "));
@@ -62,8 +62,8 @@ TEST(EvalClicks, NamesThePictureThatIsNotThere) {
   fs::create_directories(folder / "masks");
   std::ofstream(folder / "list.txt") << "voc_1\n";
   const auto outcome =
-      test::run_command({"eval", "--dataset", "pictures", "--root", folder.file(""), "--list",
-                         folder.file("list.txt"), "--out", folder.file("report")});
+      test::run_command({"eval", "--dataset", "pictures", "--root", folder / "", "--list",
+                         folder / "list.txt", "--out", folder / "report"});
   EXPECT_EQ(outcome.status, kFailure);
   EXPECT_THAT(outcome.err, HasSubstr("no picture voc_1 with a mask"));
 }

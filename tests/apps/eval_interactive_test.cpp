@@ -10,8 +10,8 @@
 #include "annotations/palette_png.hpp"
 #include "apps/vostrack/interrupt.hpp"
 #include "tests/apps/command_line.hpp"
-#include "tests/apps/moving_square.hpp"
-#include "tests/apps/temporary_folder.hpp"
+#include "tests/apps/square_files.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace vostrack::cli {
 namespace {
@@ -35,14 +35,14 @@ class EvalInteractive : public testing::Test {
       annotations::LabelImage image{square_.height, square_.width, {}};
       for (int y = 0; y < square_.height; ++y)
         for (int x = 0; x < square_.width; ++x)
-          image.labels.push_back(square_.inside(frame, y, x) ? 1 : 0);
+          image.labels.push_back(square_.inside(0, frame, y, x) ? 1 : 0);
       annotations::write_label_png((masks / (name + ".png")).string(), image);
     }
   }
   nlohmann::json evaluate(const std::string& protocol, const std::string& rounds) {
     const auto outcome = test::run_command(
-        {"eval", "--root", folder_.file(""), "--protocol", protocol, "--rounds", rounds, "--clicks",
-         "2", "--out", folder_.file("report"), "--model",
+        {"eval", "--root", folder_ / "", "--protocol", protocol, "--rounds", rounds, "--clicks",
+         "2", "--out", folder_ / "report", "--model",
          VOSTRACK_SOURCE_DIR "/models/nano.safetensors", "--size", "256", "--quiet"});
     EXPECT_EQ(outcome.status, kSuccess) << outcome.err;
     EXPECT_THAT(outcome.out, HasSubstr("square #1"));
@@ -50,7 +50,7 @@ class EvalInteractive : public testing::Test {
   }
 
   test::TemporaryFolder folder_;
-  test::MovingSquare square_;
+  test::SquareFiles square_;
 };
 
 TEST_F(EvalInteractive, CorrectsTheWorstFrameInEachRound) {
@@ -78,8 +78,8 @@ TEST_F(EvalInteractive, StopsOnlineOnlyWhereItIsBad) {
 
 TEST_F(EvalInteractive, RefusesProtocolsThatDoNotFit) {
   const auto status = [&](std::vector<std::string> more) {
-    std::vector<std::string> arguments = {"eval", "--root", folder_.file(""), "--out",
-                                          folder_.file("report")};
+    std::vector<std::string> arguments = {"eval", "--root", folder_ / "", "--out",
+                                          folder_ / "report"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return test::run_command(arguments).status;
   };

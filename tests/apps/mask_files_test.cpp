@@ -22,7 +22,7 @@ TEST(MaskFiles, TakeIndicesForWhatTheyAre) {
 
 TEST(MaskFiles, TakeAnyColourButBlack) {
   TemporaryFolder folder;
-  video::write_picture(folder / "m.png", {1, 4, {0, 0, 0, 0, 9, 0, 0, 0, 9, 200, 0, 0}});
+  video::write_picture(folder / "m.png", Image{1, 4, {0, 0, 0, 0, 9, 0, 0, 0, 9, 200, 0, 0}});
   EXPECT_EQ(read_mask(folder / "m.png").data, (std::vector<std::uint8_t>{0, 1, 1, 1}));
 }
 

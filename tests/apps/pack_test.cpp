@@ -10,15 +10,15 @@
 
 #include "annotations/palette_png.hpp"
 #include "tests/apps/command_line.hpp"
-#include "tests/apps/moving_square.hpp"
-#include "tests/apps/temporary_folder.hpp"
+#include "tests/apps/square_files.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace vostrack::cli {
 namespace {
 
 namespace fs = std::filesystem;
-using test::MovingSquare;
 using test::Outcome;
+using test::SquareFiles;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -29,12 +29,12 @@ class Pack : public testing::Test {
              std::uint8_t inside, std::uint8_t outside = 0, int frame = 0) {
     fs::create_directories(folder_ / pictures);
     fs::create_directories(folder_ / masks);
-    video::write_picture(folder_.file(pictures + "/" + name + ".jpg"), square_.picture(frame));
+    video::write_picture(folder_ / (pictures + "/" + name + ".jpg"), square_.picture(frame));
     annotations::LabelImage image{square_.height, square_.width, {}};
     for (int y = 0; y < square_.height; ++y)
       for (int x = 0; x < square_.width; ++x)
-        image.labels.push_back(square_.inside(frame, y, x) ? inside : outside);
-    annotations::write_label_png(folder_.file(masks + "/" + name + ".png"), image);
+        image.labels.push_back(square_.inside(0, frame, y, x) ? inside : outside);
+    annotations::write_label_png(folder_ / (masks + "/" + name + ".png"), image);
   }
   void write_picture(const std::string& name, std::uint8_t inside, std::uint8_t outside = 0) {
     write("images", "masks", name, inside, outside);
@@ -44,8 +44,8 @@ class Pack : public testing::Test {
   }
   Outcome pack(const std::string& layout, std::vector<std::string> more = {},
                const std::string& root = "") {
-    std::vector<std::string> arguments = {
-        "pack", out_, "--layout", layout, "--root", folder_.file(root), "--quiet"};
+    std::vector<std::string> arguments = {"pack",   out_,           "--layout", layout,
+                                          "--root", folder_ / root, "--quiet"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return test::run_command(arguments);
   }
@@ -57,8 +57,8 @@ class Pack : public testing::Test {
   }
 
   test::TemporaryFolder folder_;
-  MovingSquare square_;
-  std::string out_ = folder_.file("some.pack");
+  SquareFiles square_;
+  std::string out_ = folder_ / "some.pack";
 };
 
 TEST_F(Pack, TakesPicturesWithTheirSourceAndKindOfLabels) {
@@ -89,12 +89,12 @@ TEST_F(Pack, ShrinksPicturesAndMasksAlike) {
 TEST_F(Pack, LeavesOutWhatIsHeldBackOrTakesOnlyThat) {
   for (const char* name : {"a_1", "a_2", "a_3"}) write_picture(name, 1);
   write_text("list.txt", "# held back\na_2\n");
-  ASSERT_EQ(pack("pictures", {"--hold-back", folder_.file("list.txt")}).status, kSuccess);
+  ASSERT_EQ(pack("pictures", {"--hold-back", folder_ / "list.txt"}).status, kSuccess);
   EXPECT_THAT(names(), ElementsAre("a_1", "a_3"));
-  ASSERT_EQ(pack("pictures", {"--only", folder_.file("list.txt"), "--overwrite"}).status, kSuccess);
+  ASSERT_EQ(pack("pictures", {"--only", folder_ / "list.txt", "--overwrite"}).status, kSuccess);
   EXPECT_THAT(names(), ElementsAre("a_2"));
   write_text("list.txt", "a_2\na_9\n");
-  const Outcome outcome = pack("pictures", {"--only", folder_.file("list.txt"), "--overwrite"});
+  const Outcome outcome = pack("pictures", {"--only", folder_ / "list.txt", "--overwrite"});
   EXPECT_EQ(outcome.status, kFailure);
   EXPECT_THAT(outcome.err, HasSubstr("1 of its 2 names are not in"));
 }
@@ -106,7 +106,7 @@ TEST_F(Pack, NamesPicturesWithoutMasksAndWithBadOnes) {
   EXPECT_THAT(pack("pictures").err, HasSubstr("no mask for a_2"));
   write_picture("a_2", 255, 255);
   EXPECT_THAT(pack("pictures").err, HasSubstr("a_2: all of its mask is 255"));
-  annotations::write_label_png(folder_.file("masks/a_2.png"), {2, 2, {0, 1, 1, 0}});
+  annotations::write_label_png(folder_ / "masks/a_2.png", {2, 2, {0, 1, 1, 0}});
   EXPECT_THAT(pack("pictures").err, HasSubstr("a_2: its mask 0 is 2x2, want 160x120"));
   EXPECT_FALSE(fs::exists(out_));
 }
@@ -151,8 +151,7 @@ TEST_F(Pack, TakesCoco) {
   write_text("objects.json", R"({"images": [{"id": 1, "file_name": "a.jpg", "height": 120,
       "width": 160}], "annotations": [{"image_id": 1, "segmentation": [[10, 10, 30, 10, 30, 20,
       10, 20]]}]})");
-  ASSERT_EQ(pack("coco", {"--annotations", folder_.file("objects.json")}, "images").status,
-            kSuccess);
+  ASSERT_EQ(pack("coco", {"--annotations", folder_ / "objects.json"}, "images").status, kSuccess);
   EXPECT_EQ(train::PackReader::open(out_)->info(0).area(0, 0), 200u);
   EXPECT_EQ(pack("coco", {}, "images").status, kWrongUsage);
 }
