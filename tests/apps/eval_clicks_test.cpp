@@ -47,7 +47,6 @@ TEST(EvalClicks, ClicksThroughEveryLargeObject) {
   ASSERT_EQ(report["objects"].size(), 2u);
   EXPECT_EQ(report["objects"][1]["label"], 7);
   EXPECT_EQ(report["objects"][1]["clicks"].size(), 3u);
-  EXPECT_GT(report["objects"][1]["box"]["iou"], 0.5);
   EXPECT_GE(report["objects"][1]["best_of_three"]["iou"], report["objects"][1]["clicks"][0]["iou"]);
   EXPECT_EQ(report["all"]["objects"], 2);
   std::ifstream csv(folder / "report/report.csv");

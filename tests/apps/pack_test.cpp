@@ -163,7 +163,7 @@ TEST_F(Pack, RefusesEmptyDatasetsAndUsedNames) {
   write_picture("a_1", 1);
   ASSERT_EQ(pack("pictures").status, kSuccess);
   EXPECT_THAT(pack("pictures").err, HasSubstr("exists already"));
-  EXPECT_EQ(pack("pictures", {"--labels", "things"}).status, kWrongUsage);
+  EXPECT_EQ(pack("pictures", {"--labels", "things", "--overwrite"}).status, kWrongUsage);
 }
 
 }  // namespace

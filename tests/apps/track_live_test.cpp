@@ -19,7 +19,9 @@ using testing::HasSubstr;
 class TrackLive : public test::TrackTest {
  protected:
   void serve(StreamServer::Client& client) const {
-    client.send("HTTP/1.0 200 OK\r\nContent-Type: video/mp4\r\n\r\n" + test::read_bytes(clip_));
+    const std::string clip = test::read_bytes(clip_);
+    client.send("HTTP/1.0 200 OK\r\nContent-Type: video/mp4\r\nContent-Length: " +
+                std::to_string(clip.size()) + "\r\n\r\n" + clip);
   }
   Outcome track_live(std::vector<std::string> more) {
     more.insert(more.end(), {"--live", "--queue", "block", "--no-reconnect"});

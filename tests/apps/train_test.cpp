@@ -5,8 +5,8 @@
 #include <filesystem>
 #include <fstream>
 
-#include "command_line.hpp"
-#include "temporary_folder.hpp"
+#include "tests/apps/command_line.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace vostrack {
 namespace {
@@ -38,7 +38,7 @@ class Train : public ::testing::Test {
     words.insert(words.end(), more.begin(), more.end());
     return run_command(words);
   }
-  std::string path(const std::string& name) const { return folder_.file(name); }
+  std::string path(const std::string& name) const { return folder_ / name; }
 
   test::TemporaryFolder folder_;
 };
@@ -48,7 +48,7 @@ TEST_F(Train, WritesWeightsThatOtherCommandsRead) {
   ASSERT_EQ(outcome.status, 0) << outcome.err;
   EXPECT_THAT(outcome.err, HasSubstr("step 2/2  dice "));
   EXPECT_THAT(outcome.out, HasSubstr("final.safetensors after 2 steps"));
-  const auto info = run_command({"info", "--model", path("run/final.safetensors")});
+  const auto info = run_command({"info", path("run/final.safetensors")});
   EXPECT_EQ(info.status, 0) << info.err;
 }
 
