@@ -17,6 +17,8 @@ split_arguments "$@"
 "$root/scripts/build.sh" ${setup_arguments[@]+"${setup_arguments[@]}"} \
   ${cmake_arguments[@]+"${cmake_arguments[@]}"} -DVOSTRACK_TESTS=ON
 
+# Threads that wait must not spin: tests run side by side on as many cores as each would take.
+export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-PASSIVE}
 results=$root/build/$preset/tests.xml
 rm -f "$results"
 status=0
