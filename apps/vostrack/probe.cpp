@@ -51,6 +51,12 @@ Json json_of(const video::ProbeReport& report, bool with_frames) {
                   {"min_gap_s", rate.min_gap_s},
                   {"median_gap_s", rate.median_gap_s},
                   {"max_gap_s", rate.max_gap_s}};
+  json["edits"] = Json::array();
+  for (const video::Edit& edit : report.edits)
+    json["edits"].push_back(
+        {{"duration_s", edit.duration_s},
+         {"media_start_s", edit.media_start_s ? Json(*edit.media_start_s) : Json()},
+         {"rate", edit.rate}});
   json["suspicions"] = report.suspicions;
   if (with_frames) json["frame_pts_s"] = report.frame_times_s;
   return json;
@@ -76,6 +82,13 @@ std::string rate_text(const video::RateReport& rate) {
                      rate.max_gap_s, rate.median_gap_s);
 }
 
+std::string edit_text(const video::Edit& edit) {
+  if (!edit.media_start_s) return fmt::format("nothing for {:.3f} s", edit.duration_s);
+  return fmt::format("{:.3f} s from {:.3f} s of the stored media{}", edit.duration_s,
+                     *edit.media_start_s,
+                     edit.rate == 1 ? "" : fmt::format(" at rate {}", edit.rate));
+}
+
 void print(std::ostream& out, const video::ProbeReport& report, bool with_frames) {
   out << fmt::format("{}: {}, {:.1f} MB\n", report.path, report.container,
                      static_cast<double>(report.file_bytes) / 1e6);
@@ -92,6 +105,8 @@ void print(std::ostream& out, const video::ProbeReport& report, bool with_frames
   out << fmt::format("{:<12}{} in {:.3f} s, the first at {:.3f} s\n", "frames",
                      report.frame_times_s.size(), report.duration_s, report.frame_times_s.front());
   out << fmt::format("{:<12}{}\n", "rate", rate_text(report.rate));
+  for (const video::Edit& edit : report.edits)
+    out << fmt::format("{:<12}{}\n", "edit", edit_text(edit));
   for (const std::string& words : report.suspicions)
     out << fmt::format("{:<12}{}\n", "note", words);
   if (!with_frames) return;

@@ -55,6 +55,16 @@ TEST(ProbeCommand, PrintsWhatIsInAFile) {
   EXPECT_EQ(json["streams"][0]["read"], true);
 }
 
+TEST(ProbeCommand, ShowsTheEditListOfAnMp4) {
+  TemporaryFolder folder;
+  const std::string clip = grey_clip(folder);
+  const auto json = nlohmann::json::parse(run_command({"probe", clip, "--json"}).out);
+  ASSERT_EQ(json["edits"].size(), 1u);
+  EXPECT_NEAR(json["edits"][0]["duration_s"], 1.0, 0.01);
+  EXPECT_EQ(json["edits"][0]["rate"], 1);
+  EXPECT_THAT(run_command({"probe", clip}).out, HasSubstr("s of the stored media\n"));
+}
+
 TEST(ProbeCommand, NamesAFileThatIsMissing) {
   const Outcome outcome = run_command({"probe", "/nowhere/no.mp4"});
   EXPECT_EQ(outcome.status, kFailure);
