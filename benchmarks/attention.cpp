@@ -9,18 +9,18 @@
 #include <fmt/format.h>
 #include <torch/torch.h>
 
-#include <algorithm>
-#include <chrono>
 #include <cstdlib>
-#include <ctime>
 #include <iostream>
 #include <string>
 #include <vector>
 
 #include "nn/memory_attention.hpp"
+#include "timing.hpp"
 
 namespace {
 
+using vostrack::benchmarks::median;
+using vostrack::benchmarks::milliseconds;
 using vostrack::nn::MemoryTokens;
 using vostrack::nn::PackedMemory;
 using vostrack::nn::RotaryAttention;
@@ -33,25 +33,6 @@ constexpr Size kSizes[] = {
     {"tiny 1024 px", 256, 64, 64}, {"nano 512 px", 128, 64, 32}, {"nano 384 px", 128, 64, 24}};
 constexpr int kSlots = 7;
 constexpr int kPointers = 64;
-
-template <class Work>
-double milliseconds(const Work& work, bool cpu_time) {
-  if (cpu_time) {
-    const auto before = std::clock();
-    work();
-    return 1e3 * static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC;
-  }
-  const auto start = std::chrono::steady_clock::now();
-  work();
-  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
-      .count();
-}
-
-double median(std::vector<double> values) {
-  auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
 
 void measure(const Size& size, int objects, torch::ScalarType dtype, int rounds, bool cpu_time) {
   torch::InferenceMode guard;

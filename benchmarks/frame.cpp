@@ -8,10 +8,7 @@
 #include <fmt/format.h>
 #include <torch/torch.h>
 
-#include <algorithm>
-#include <chrono>
 #include <cstdlib>
-#include <ctime>
 #include <functional>
 #include <iostream>
 #include <map>
@@ -20,11 +17,14 @@
 
 #include "memory/conditioning.hpp"
 #include "nn/model.hpp"
+#include "timing.hpp"
 #include "tracker/mask_heads.hpp"
 
 namespace {
 
 using namespace vostrack;
+using benchmarks::median;
+using benchmarks::milliseconds;
 
 std::shared_ptr<const nn::Model> random_model(const std::string& preset,
                                               const nn::RuntimeOptions& runtime) {
@@ -53,24 +53,6 @@ memory::Selection full_bank(const nn::Model& model) {
     selection.pointers.push_back({i, static_cast<double>(i), output});
   }
   return selection;
-}
-
-double median(std::vector<double> values) {
-  auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
-double milliseconds(const std::function<void()>& work, bool cpu_time) {
-  if (cpu_time) {
-    const auto before = std::clock();
-    work();
-    return 1e3 * static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC;
-  }
-  const auto start = std::chrono::steady_clock::now();
-  work();
-  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
-      .count();
 }
 
 void measure(const nn::Model& model, int objects, int rounds, bool cpu_time) {

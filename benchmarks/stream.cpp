@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "timing.hpp"
 #include "vostrack/vostrack.hpp"
 
 namespace {
@@ -63,12 +64,6 @@ double resident_mib() {
   return 0;
 }
 
-double median(std::vector<double> values) {
-  auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
 /// @param correct_every  frames after which an object gets a new mask; 0: never
 void measure(const vostrack::Model& model, int objects, std::int64_t frames,
              std::int64_t correct_every) {
@@ -98,8 +93,8 @@ void measure(const vostrack::Model& model, int objects, std::int64_t frames,
   std::cout << fmt::format(
                    "objects {:2}: {:7.2f} ms a frame, {:.1f} MiB after {} frames, {:.1f} MiB after "
                    "{}, {:+.3f} MiB per 1000 frames",
-                   objects, median(std::move(milliseconds)), early_mib, frames / 10, late_mib,
-                   frames, slope)
+                   objects, vostrack::benchmarks::median(std::move(milliseconds)), early_mib,
+                   frames / 10, late_mib, frames, slope)
             << std::endl;
 }
 

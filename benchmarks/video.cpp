@@ -20,6 +20,7 @@
 #include <string>
 #include <vector>
 
+#include "timing.hpp"
 #include "video/open.hpp"
 #ifdef VOSTRACK_WITH_VIDEOIO
 #include <opencv2/videoio.hpp>
@@ -27,6 +28,7 @@
 
 namespace {
 
+using vostrack::benchmarks::median;
 using vostrack::video::open_source;
 using vostrack::video::OpenOptions;
 using Clock = std::chrono::steady_clock;
@@ -46,12 +48,6 @@ struct Contestant {
   Work work;
   std::vector<double> fps{};
 };
-
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
 
 OpenOptions options_of(const Settings& settings, int read_ahead_frames) {
   OpenOptions options;

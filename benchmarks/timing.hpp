@@ -1,0 +1,33 @@
+/// What the benchmarks measure with.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <ctime>
+#include <vector>
+
+namespace vostrack::benchmarks {
+
+/// @param values  at least one
+inline double median(std::vector<double> values) {
+  auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+/// How long `work` takes: by the clock, or in processor time of all threads together.
+template <class Work>
+double milliseconds(const Work& work, bool cpu_time) {
+  if (cpu_time) {
+    const auto before = std::clock();
+    work();
+    return 1e3 * static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC;
+  }
+  const auto start = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
+      .count();
+}
+
+}  // namespace vostrack::benchmarks
