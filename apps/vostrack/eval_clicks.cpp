@@ -8,6 +8,7 @@
 #include <map>
 #include <utility>
 
+#include "annotations/contours.hpp"
 #include "annotations/palette_png.hpp"
 #include "base/check.hpp"
 #include "eval/clicks.hpp"
@@ -139,7 +140,7 @@ std::vector<ClickedObject> click_through(ImageSegmenter& segmenter, const std::s
     object.share = static_cast<double>(area) / static_cast<double>(labels.labels.size());
     if (object.share < smallest) continue;
     Prompt box;
-    box.box = eval::tight_box(target.mask);
+    box.box = annotations::bounding_box(target.mask);
     object.box = target.score(segmenter.predict(box).front().mask());
     click(segmenter, target, clicks, object);
     objects.push_back(std::move(object));

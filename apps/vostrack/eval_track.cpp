@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "annotations/contours.hpp"
 #include "annotations/palette_png.hpp"
 #include "apps/vostrack/frame_record.hpp"
 #include "apps/vostrack/interrupt.hpp"
@@ -33,7 +34,7 @@ Prompt simulate(const Mask& mask, SimulatedPrompt kind) {
       prompt.mask = mask;
       break;
     case SimulatedPrompt::kBox:
-      prompt.box = eval::tight_box(mask);
+      prompt.box = annotations::bounding_box(mask);
       break;
     case SimulatedPrompt::kPoint:
       prompt.clicks = eval::inner_clicks(mask, 1);

@@ -80,19 +80,7 @@ std::int64_t ObjectResult::area() const {
 }
 
 std::optional<Box> ObjectResult::box() const {
-  const Mask mask = this->mask();
-  int x0 = mask.width, y0 = mask.height, x1 = 0, y1 = 0;
-  for (int y = 0; y < mask.height; ++y)
-    for (int x = 0; x < mask.width; ++x)
-      if (mask.data[static_cast<std::size_t>(y) * mask.width + x]) {
-        x0 = std::min(x0, x);
-        y0 = std::min(y0, y);
-        x1 = std::max(x1, x + 1);
-        y1 = std::max(y1, y + 1);
-      }
-  if (x1 == 0) return std::nullopt;
-  return Box{static_cast<float>(x0), static_cast<float>(y0), static_cast<float>(x1),
-             static_cast<float>(y1)};
+  return annotations::bounding_box(mask());
 }
 
 std::optional<Point> ObjectResult::centroid() const {

@@ -1,5 +1,7 @@
 #include "annotations/contours.hpp"
 
+#include <algorithm>
+
 #include "base/check.hpp"
 
 namespace vostrack::annotations {
@@ -75,6 +77,23 @@ std::vector<Contour> trace_contours(const Mask& mask) {
         ErrorCode::kInvalidArgument, "mask has {} bytes, want height × width, {} × {}",
         mask.data.size(), mask.height, mask.width);
   return Tracer(mask).trace();
+}
+
+std::optional<Box> bounding_box(const Mask& mask) {
+  int left = mask.width, top = mask.height, right = 0, bottom = 0;
+  for (int y = 0; y < mask.height; ++y)
+    for (int x = 0; x < mask.width; ++x) {
+      if (!mask.data[static_cast<std::size_t>(y) * static_cast<std::size_t>(mask.width) +
+                     static_cast<std::size_t>(x)])
+        continue;
+      left = std::min(left, x);
+      top = std::min(top, y);
+      right = std::max(right, x + 1);
+      bottom = std::max(bottom, y + 1);
+    }
+  if (right == 0) return std::nullopt;
+  return Box{static_cast<float>(left), static_cast<float>(top), static_cast<float>(right),
+             static_cast<float>(bottom)};
 }
 
 }  // namespace vostrack::annotations

@@ -3,6 +3,7 @@
 ///   for (const Contour& contour : trace_contours(mask)) draw(contour.points);
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "vostrack/result.hpp"
@@ -16,5 +17,8 @@ namespace vostrack::annotations {
 /// @return in the order of their uppermost rows, the leftmost first
 /// @throws Error kInvalidArgument for a mask whose buffer has another size
 std::vector<Contour> trace_contours(const Mask& mask);
+
+/// The tightest box around the mask, with exclusive ends; nothing for an empty mask.
+std::optional<Box> bounding_box(const Mask& mask);
 
 }  // namespace vostrack::annotations

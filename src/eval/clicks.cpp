@@ -8,23 +8,6 @@
 
 namespace vostrack::eval {
 
-std::optional<Box> tight_box(const Mask& mask) {
-  int left = mask.width, top = mask.height, right = 0, bottom = 0;
-  for (int y = 0; y < mask.height; ++y)
-    for (int x = 0; x < mask.width; ++x) {
-      if (!mask.data[static_cast<std::size_t>(y) * static_cast<std::size_t>(mask.width) +
-                     static_cast<std::size_t>(x)])
-        continue;
-      left = std::min(left, x);
-      top = std::min(top, y);
-      right = std::max(right, x + 1);
-      bottom = std::max(bottom, y + 1);
-    }
-  if (right == 0) return std::nullopt;
-  return Box{static_cast<float>(left), static_cast<float>(top), static_cast<float>(right),
-             static_cast<float>(bottom)};
-}
-
 std::vector<Click> inner_clicks(const Mask& mask, int count) {
   // What must be kept away from, with the picture's border as a frame one pixel wide.
   Mask outside{mask.height + 2, mask.width + 2, {}};

@@ -1,18 +1,13 @@
 /// Prompts that a patient person would give for a known mask.
 ///
-///   if (std::optional<Box> box = tight_box(mask)) prompt.box = *box;
 ///   prompt.clicks = inner_clicks(mask, 3);
 #pragma once
 
-#include <optional>
 #include <vector>
 
 #include "vostrack/types.hpp"
 
 namespace vostrack::eval {
-
-/// The smallest box around the mask; none around an empty one.
-std::optional<Box> tight_box(const Mask& mask);
 
 /// Clicks at the centres of the largest discs that fit into the mask, one after the other: the
 /// first is the pixel farthest from the outside (the picture's border counts as outside), each

@@ -3,6 +3,7 @@
 #include <random>
 
 #include "annotations/contours.hpp"
+#include "eval/mask_drawing.hpp"
 #include "support/errors.hpp"
 
 namespace vostrack::annotations {
@@ -71,6 +72,19 @@ TEST(Contours, OfNothingAreNone) {
   test::expect_error(ErrorCode::kInvalidArgument, "want height", [] {
     trace_contours({2, 2, {1, 1, 1}});
   });
+}
+
+TEST(BoundingBox, HasExclusiveEnds) {
+  const auto box = bounding_box(test::rectangle(20, 30, 3, 4, 9, 17));
+  ASSERT_TRUE(box);
+  EXPECT_EQ(box->x0, 4);
+  EXPECT_EQ(box->y0, 3);
+  EXPECT_EQ(box->x1, 17);
+  EXPECT_EQ(box->y1, 9);
+}
+
+TEST(BoundingBox, IsNoneAroundAnEmptyMask) {
+  EXPECT_FALSE(bounding_box(test::empty_mask(3, 3)));
 }
 
 }  // namespace

@@ -20,19 +20,6 @@ std::vector<std::pair<int, int>> places(const std::vector<Click>& clicks) {
 
 using Places = std::vector<std::pair<int, int>>;
 
-TEST(TightBox, HasExclusiveEnds) {
-  const auto box = tight_box(test::rectangle(20, 30, 3, 4, 9, 17));
-  ASSERT_TRUE(box);
-  EXPECT_EQ(box->x0, 4);
-  EXPECT_EQ(box->y0, 3);
-  EXPECT_EQ(box->x1, 17);
-  EXPECT_EQ(box->y1, 9);
-}
-
-TEST(TightBox, IsNoneAroundAnEmptyMask) {
-  EXPECT_FALSE(tight_box(test::empty_mask(3, 3)));
-}
-
 TEST(InnerClicks, StartAtTheInnermostPixel) {
   EXPECT_EQ(places(inner_clicks(test::rectangle(20, 30, 4, 10, 9, 15), 1)), (Places{{12, 6}}));
 }
