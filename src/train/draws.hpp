@@ -8,25 +8,16 @@
 #include <initializer_list>
 #include <vector>
 
+#include "train/data/random.hpp"
+
 namespace vostrack::train {
 
-/// SplitMix64 on a hash of the key. Objects have a stream each, so what is drawn for one does not
-/// depend on how a batch is divided between processes or micro-batches, and a run that is resumed
-/// draws what it would have drawn.
-class Draws {
+/// Objects have a stream each, so what is drawn for one does not depend on how a batch is divided
+/// between processes or micro-batches, and a run that is resumed draws what it would have drawn.
+class Draws : public Random {
  public:
-  explicit Draws(std::initializer_list<std::uint64_t> key) {
-    for (std::uint64_t part : key) state_ = mix(state_ ^ mix(part + kStep));
-  }
+  explicit Draws(std::initializer_list<std::uint64_t> key) : Random(hash(key)) {}
 
-  std::uint64_t bits() { return mix(state_ += kStep); }
-  /// 0 ≤ x < 1
-  double uniform() { return static_cast<double>(bits() >> 11) * 0x1p-53; }
-  bool chance(double probability) { return uniform() < probability; }
-  /// 0 ≤ x < count
-  std::int64_t below(std::int64_t count) {
-    return static_cast<std::int64_t>(uniform() * static_cast<double>(count));
-  }
   /// first ≤ x ≤ last
   std::int64_t between(std::int64_t first, std::int64_t last) {
     return first + below(last - first + 1);
@@ -44,14 +35,11 @@ class Draws {
   }
 
  private:
-  static constexpr std::uint64_t kStep = 0x9e3779b97f4a7c15;
-  static std::uint64_t mix(std::uint64_t x) {
-    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
-    x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
-    return x ^ (x >> 31);
+  static std::uint64_t hash(std::initializer_list<std::uint64_t> key) {
+    std::uint64_t state = 0;
+    for (std::uint64_t part : key) state = mix(state ^ mix(part + kStep));
+    return state;
   }
-
-  std::uint64_t state_ = 0;
 };
 
 }  // namespace vostrack::train

@@ -9,12 +9,10 @@
 
 #include "base/check.hpp"
 #include "nn/checkpoint.hpp"
+#include "train/data/pack_source.hpp"
 #include "train/networks.hpp"
 #include "train/trainer.hpp"
 #include "train/trial_clips.hpp"
-#ifdef VOSTRACK_WITH_PACKS
-#include "train/data/pack_source.hpp"
-#endif
 
 namespace vostrack::train {
 namespace {
@@ -41,7 +39,6 @@ std::shared_ptr<const ClipSource> open_source(const TrainingRun& run, const Trai
         run.pictures_share > 0 ? static_cast<int>(1 / run.pictures_share) : 0);
   check(!run.packs.empty(), ErrorCode::kInvalidArgument,
         "no data to train on; name packs (see vostrack pack), or try without data");
-#ifdef VOSTRACK_WITH_PACKS
   DataConfig data;
   data.size = config.image_size;
   data.frames = run.frames;
@@ -49,9 +46,6 @@ std::shared_ptr<const ClipSource> open_source(const TrainingRun& run, const Trai
   data.picture_objects = config.most_picture_objects;
   data.pictures_share = run.pictures_share;
   return open_packs(run.packs, data);
-#else
-  fail(ErrorCode::kUnsupported, "{}: this build reads no packs", run.packs.front());
-#endif
 }
 
 /// Everything that a run is made of.

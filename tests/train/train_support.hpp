@@ -6,6 +6,7 @@
 #include "support/small_model.hpp"
 #include "train/networks.hpp"
 #include "train/train_config.hpp"
+#include "train/trainer.hpp"
 #include "train/trial_clips.hpp"
 
 namespace vostrack::test {
@@ -20,6 +21,15 @@ inline nn::ModelConfig tiny_config() {
 
 inline nn::Network tiny_network(const nn::ModelConfig& config = tiny_config()) {
   return train::start_network(config, {}, {}, "tiny").network;
+}
+
+/// Copies of what the latest step found.
+inline nn::StateDict gradients_of(const train::Trainer& trainer) {
+  nn::StateDict gradients;
+  for (const auto& parameter : trainer.optimizer().parameters())
+    if (parameter.value.grad().defined())
+      gradients.tensors[parameter.name] = parameter.value.grad().clone();
+  return gradients;
 }
 
 /// Few steps of few clips, with every kind of prompt.

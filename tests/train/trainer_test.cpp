@@ -25,6 +25,13 @@ Trainer make_trainer(const std::string& folder, TrainConfig config,
   return {tiny_network(), tiny_config(), std::move(config), std::move(source), folder};
 }
 
+/// Gradients of sums that were made in another order.
+void expect_near(const nn::StateDict& got, const nn::StateDict& want) {
+  for (const auto& [name, gradient] : want.tensors)
+    EXPECT_TRUE(test::near(got.tensors.at(name), gradient, 1e-5 * (1 + test::largest(gradient))))
+        << name;
+}
+
 void expect_same(const nn::StateDict& got, const nn::StateDict& want) {
   ASSERT_EQ(got.tensors.size(), want.tensors.size());
   for (const auto& [name, tensor] : want.tensors) {
@@ -80,17 +87,10 @@ TEST(Trainer, GivesTheSameGradientsHoweverAStepIsDivided) {
     config.clips_at_once = at_once;
     auto trainer = make_trainer(folder.path(), config);
     trainer.step();
-    nn::StateDict gradients;
-    for (const auto& parameter : trainer.optimizer().parameters())
-      if (parameter.value.grad().defined())
-        gradients.tensors[parameter.name] = parameter.value.grad().clone();
-    results.push_back(std::move(gradients));
+    results.push_back(test::gradients_of(trainer));
   }
   ASSERT_FALSE(results[0].tensors.empty());
-  for (const auto& [name, gradient] : results[0].tensors)
-    EXPECT_TRUE(
-        test::near(results[1].tensors.at(name), gradient, 1e-5 * (1 + test::largest(gradient))))
-        << name;
+  expect_near(results[1], results[0]);
 }
 
 TEST(Trainer, GivesTheSameGradientsWithARecomputedEncoder) {
@@ -102,17 +102,10 @@ TEST(Trainer, GivesTheSameGradientsWithARecomputedEncoder) {
     config.recompute_encoder = recompute;
     auto trainer = make_trainer(folder.path(), config);
     trainer.step();
-    nn::StateDict gradients;
-    for (const auto& parameter : trainer.optimizer().parameters())
-      if (parameter.value.grad().defined())
-        gradients.tensors[parameter.name] = parameter.value.grad().clone();
-    results.push_back(std::move(gradients));
+    results.push_back(test::gradients_of(trainer));
   }
   ASSERT_TRUE(results[0].tensors.contains("image_encoder.trunk.patch_embed.proj.weight"));
-  for (const auto& [name, gradient] : results[0].tensors)
-    EXPECT_TRUE(
-        test::near(results[1].tensors.at(name), gradient, 1e-5 * (1 + test::largest(gradient))))
-        << name;
+  expect_near(results[1], results[0]);
 }
 
 TEST(Trainer, TrainsInMixedPrecision) {
