@@ -5,7 +5,6 @@
 #include <tuple>
 
 #include "base/check.hpp"
-#include "memory/store_archive.hpp"
 #include "model_impl.hpp"
 #include "results.hpp"
 #include "tensors.hpp"
@@ -209,7 +208,6 @@ VideoSession VideoSession::load(const std::string& path, Model model,
     const nn::Model& weights = *model.impl()->model;
     const auto archive = nn::read_archive(path, tracker::VideoTracker::kArchiveKind,
                                           tracker::VideoTracker::kArchiveVersion);
-    memory::check_model(archive, weights);
     auto settings = config ? tracker_config(weights, *config) : tracker_config(weights, {});
     if (!config) settings.read_json(archive.document.value("config", nlohmann::json()), path);
     auto impl = std::make_unique<Impl>(std::move(model), share(std::move(source)), settings);

@@ -5,7 +5,6 @@
 #include <nlohmann/json.hpp>
 
 #include "base/check.hpp"
-#include "memory/store_archive.hpp"
 #include "model_impl.hpp"
 #include "results.hpp"
 #include "tensors.hpp"
@@ -123,7 +122,6 @@ StreamTracker StreamTracker::load(const std::string& path, Model model,
     const nn::Model& weights = *model.impl()->model;
     const auto archive = nn::read_archive(path, tracker::StreamTracker::kArchiveKind,
                                           tracker::StreamTracker::kArchiveVersion);
-    memory::check_model(archive, weights);
     auto settings = config ? stream_config(weights, *config) : stream_config(weights, {});
     if (!config) settings.read_json(archive.document.value("config", nlohmann::json()), path);
     auto impl = std::make_unique<Impl>(std::move(model), settings);

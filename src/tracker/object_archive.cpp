@@ -117,7 +117,6 @@ void ObjectTracking::save_objects(nn::ArchiveWriter& writer) const {
 
 void ObjectTracking::read_objects(const nn::Archive& archive, FrameIndex end) {
   VOSTRACK_ASSERT(objects_.empty());
-  memory::check_model(archive, *model_);
   std::set<ObjectId> ids;
   try {
     for (const json& saved : archive.document.at("objects")) {

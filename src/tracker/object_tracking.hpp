@@ -159,10 +159,10 @@ class ObjectTracking {
 
   /// All objects, as tensors and as the document's `objects`.
   void save_objects(nn::ArchiveWriter& writer) const;
-  /// Objects as saved, into a tracker that has none yet.
+  /// Objects as saved, into a tracker that has none yet, of the same model.
   ///
   /// @param end  the frame after the last one that there can be
-  /// @throws Error kCorruptFile, kModelMismatch; the tracker cannot be used then
+  /// @throws Error kCorruptFile, kModelMismatch (type of memories); the tracker cannot be used then
   void read_objects(const nn::Archive& archive, FrameIndex end);
   /// Outputs are shared: they never change.
   void copy_objects(const ObjectTracking& other);

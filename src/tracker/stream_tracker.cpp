@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.hpp"
+#include "memory/store_archive.hpp"
 
 namespace vostrack::tracker {
 
@@ -176,6 +177,7 @@ void StreamTracker::save(const std::string& path, nlohmann::json document) const
 
 void StreamTracker::restore(const nn::Archive& archive) {
   torch::InferenceMode guard;
+  memory::check_model(archive, model());
   std::size_t held = 0;
   try {
     archive.document.at("next_frame").get_to(next_frame_);

@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "base/check.hpp"
+#include "memory/store_archive.hpp"
 
 namespace vostrack::tracker {
 
@@ -136,6 +137,7 @@ void VideoTracker::save(const std::string& path, nlohmann::json document) const 
 
 void VideoTracker::restore(const nn::Archive& archive) {
   torch::InferenceMode guard;
+  memory::check_model(archive, model());
   read_objects(archive, source_.frame_count());
 }
 
