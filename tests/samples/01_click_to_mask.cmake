@@ -1,11 +1,8 @@
 # Three proposals, best first, and the best of them as a picture of the photo's size.
 set(mask "${SCRATCH}/mask.pgm")
 file(REMOVE "${mask}")
-execute_process(COMMAND "${PROGRAM}" "${SAMPLES}/dog.jpg" 458 296 "${mask}" OUTPUT_VARIABLE output
-                ERROR_VARIABLE errors RESULT_VARIABLE status)
-if(NOT status EQUAL 0)
-  message(FATAL_ERROR "ended with ${status}: ${errors}")
-endif()
+include("${CMAKE_CURRENT_LIST_DIR}/run_sample.cmake")
+run_sample("${SAMPLES}/dog.jpg" 458 296 "${mask}")
 string(REGEX MATCHALL "predicted IoU [0-9.]+" lines "${output}")
 list(TRANSFORM lines REPLACE "[^0-9.]" "")
 set(sorted "${lines}")

@@ -1,10 +1,6 @@
 # The second half of five frames, with the overlap of the two sessions' masks.
-execute_process(COMMAND "${PROGRAM}" "${SAMPLES}/dog.mp4" 458 296 5 OUTPUT_VARIABLE output
-                ERROR_VARIABLE errors RESULT_VARIABLE status)
-if(NOT status EQUAL 0)
-  message(FATAL_ERROR "ended with ${status}: ${errors}")
-endif()
-string(REGEX MATCHALL "[^\n]+" lines "${output}")
+include("${CMAKE_CURRENT_LIST_DIR}/run_sample.cmake")
+run_sample("${SAMPLES}/dog.mp4" 458 296 5)
 set(names)
 foreach(line IN LISTS lines)
   if(NOT line MATCHES "^(0000[0-9]) IoU ([01]\\.[0-9]+)$")

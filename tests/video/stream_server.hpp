@@ -19,6 +19,12 @@ namespace vostrack::test {
 /// Whether what a client says first is read before the script runs.
 enum class Greeting { kRequest, kNone };
 
+inline double seconds_of(const std::function<void()>& work) {
+  const auto start = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
 /// Serves one connection after the other.
 class StreamServer {
  public:

@@ -61,12 +61,6 @@ LiveOptions quick() {
 /// Far below the 30 s that a peer stalls, and far above the hiccups of a busy machine.
 constexpr double kPrompt_s = 8;
 
-double seconds_of(const std::function<void()>& work) {
-  const auto start = Clock::now();
-  work();
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
 TEST(LiveSource, GivesEveryFrameInOrderUntilTheEnd) {
   // Only a stated length tells an end from a cut.
   std::size_t length = 0;
@@ -108,7 +102,7 @@ TEST(LiveSource, ConnectsAnewAfterAStallAndAfterACut) {
   LiveSource source(server.address(), quick());
   std::vector<int> numbers;
   double last = -1;
-  const double took = seconds_of([&] {
+  const double took = test::seconds_of([&] {
     while (numbers.empty() || numbers.back() < 28) {
       const auto live = source.next();
       ASSERT_TRUE(live);
@@ -143,7 +137,7 @@ TEST(LiveSource, KeepsTheTimeLimitWhenThePeerSaysNothing) {
   StreamServer silent([](Client& client, int) { client.stall(30); });
   LiveOptions options = quick();
   options.open_timeout_s = 0.3;
-  const double took = seconds_of([&] {
+  const double took = test::seconds_of([&] {
     expect_error(ErrorCode::kIo, "says nothing for too long",
                  [&] { LiveSource(silent.address(), options); });
   });
@@ -153,7 +147,7 @@ TEST(LiveSource, KeepsTheTimeLimitWhenThePeerSaysNothing) {
     client.send(kHeader);
     client.stall(30);
   });
-  EXPECT_LT(seconds_of([&] {
+  EXPECT_LT(test::seconds_of([&] {
               expect_error(ErrorCode::kIo, "127.0.0.1",
                            [&] { LiveSource(header_only.address(), options); });
             }),
@@ -189,7 +183,7 @@ TEST(LiveSource, EndsPromptlyWhileThePeerStalls) {
     }
   });
   EXPECT_EQ(waiting.wait_for(std::chrono::milliseconds(300)), std::future_status::timeout);
-  EXPECT_LT(seconds_of([&] {
+  EXPECT_LT(test::seconds_of([&] {
               source->cancel();
               waiting.get();
               source.reset();
@@ -207,7 +201,7 @@ TEST(LiveSource, EndsPromptlyAtAnyMoment) {
     options.queue_frames = 1;  // the worker waits for room, too
     auto source = std::make_unique<LiveSource>(server.address(), options);
     std::this_thread::sleep_for(std::chrono::milliseconds(25 * i));
-    EXPECT_LT(seconds_of([&] { source.reset(); }), kPrompt_s) << i;
+    EXPECT_LT(test::seconds_of([&] { source.reset(); }), kPrompt_s) << i;
   }
 }
 

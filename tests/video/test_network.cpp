@@ -69,12 +69,6 @@ LiveOptions quick() {
   return options;
 }
 
-double seconds_of(const std::function<void()>& work) {
-  const auto start = Clock::now();
-  work();
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
 /// Reads until there were so many reconnections and then some frames, times always advancing.
 void read_over_reconnections(LiveSource& source, int reconnects) {
   EXPECT_EQ(source.height(), 48);
@@ -106,7 +100,7 @@ TEST_F(Network, TcpConnectsAnewAfterAStallAndACut) {
       },
       Greeting::kNone);
   LiveSource source(server.address("tcp"), quick());
-  EXPECT_LT(seconds_of([&] { read_over_reconnections(source, 2); }), 3 * kPrompt_s);
+  EXPECT_LT(test::seconds_of([&] { read_over_reconnections(source, 2); }), 3 * kPrompt_s);
   EXPECT_GE(server.connections(), 3);
 }
 
@@ -124,7 +118,7 @@ TEST_F(Network, RtspConnectsAnewAfterAStallAndACut) {
   LiveOptions options = quick();
   options.settings["rtsp_transport"] = "tcp";
   LiveSource source(server.address("rtsp"), options);
-  EXPECT_LT(seconds_of([&] { read_over_reconnections(source, 2); }), 3 * kPrompt_s);
+  EXPECT_LT(test::seconds_of([&] { read_over_reconnections(source, 2); }), 3 * kPrompt_s);
   EXPECT_GE(server.connections(), 3);
 }
 
@@ -139,7 +133,7 @@ TEST_F(Network, RtspKeepsTheTimeLimitWhereverThePeerStalls) {
     LiveOptions options = quick();
     options.open_timeout_s = 0.4;
     options.settings["rtsp_transport"] = "tcp";
-    EXPECT_LT(seconds_of([&] {
+    EXPECT_LT(test::seconds_of([&] {
                 expect_error(ErrorCode::kIo, "says nothing for too long",
                              [&] { LiveSource(server.address("rtsp"), options); });
               }),
@@ -195,7 +189,7 @@ TEST_F(Network, UdpGoesOnAfterASilence) {
   options.max_attempts = 100;
   options.open_timeout_s = 3;
   LiveSource source("udp://127.0.0.1:" + std::to_string(sender.port()), options);
-  EXPECT_LT(seconds_of([&] {
+  EXPECT_LT(test::seconds_of([&] {
               while (source.statistics().decoded < 10) ASSERT_TRUE(source.next());
               sender.paused = true;
               std::this_thread::sleep_for(1500ms);
@@ -210,7 +204,7 @@ TEST_F(Network, UdpKeepsTheTimeLimitAndEndsPromptlyInSilence) {
   LiveOptions options = quick();
   options.open_timeout_s = 0.4;
   const std::string address = "udp://127.0.0.1:" + std::to_string(silent.port());
-  EXPECT_LT(seconds_of([&] {
+  EXPECT_LT(test::seconds_of([&] {
               expect_error(ErrorCode::kIo, "says nothing for too long",
                            [&] { LiveSource(address, options); });
             }),
@@ -221,7 +215,7 @@ TEST_F(Network, UdpKeepsTheTimeLimitAndEndsPromptlyInSilence) {
   auto source = std::make_unique<LiveSource>(address, options);
   silent.paused = true;
   std::this_thread::sleep_for(50ms);
-  EXPECT_LT(seconds_of([&] { source.reset(); }), kPrompt_s);
+  EXPECT_LT(test::seconds_of([&] { source.reset(); }), kPrompt_s);
 }
 
 /// An `ffmpeg` that serves the stream over SRT until it is killed.
@@ -275,8 +269,8 @@ TEST_F(Network, SrtConnectsAnewAfterACut) {
   for (int i = 0; i < 10; ++i) ASSERT_TRUE(source->next());
   server.reset();
   server = std::make_unique<SrtServer>(folder / "clip.ts", port);
-  EXPECT_LT(seconds_of([&] { read_over_reconnections(*source, 1); }), 3 * kPrompt_s);
-  EXPECT_LT(seconds_of([&] { source.reset(); }), kPrompt_s);
+  EXPECT_LT(test::seconds_of([&] { read_over_reconnections(*source, 1); }), 3 * kPrompt_s);
+  EXPECT_LT(test::seconds_of([&] { source.reset(); }), kPrompt_s);
 }
 
 }  // namespace
