@@ -30,12 +30,18 @@ struct StepLosses {
   torch::Tensor focal, dice, iou, object;
 };
 
-/// What a step's masks are compared with, at the size of the truth.
+/// (B, S, S) bool → (B, S / by, S / by) float32: shares of squares of `by` pixels a side.
+torch::Tensor shares(const torch::Tensor& pixels, int by) {
+  const auto values = pixels.to(torch::kFloat32);
+  return by == 1 ? values : torch::avg_pool2d(values, by);
+}
+
+/// What a step's masks are compared with.
 struct Target {
-  explicit Target(const torch::Tensor& truth)
-      : size(truth.size(-1)),
-        known((truth != kIgnored).flatten(1).unsqueeze(1)),
-        on((truth == 1).flatten(1).unsqueeze(1)),
+  Target(const torch::Tensor& truth, int reduction)
+      : size(truth.size(-1) / reduction),
+        known((shares(truth != kIgnored, reduction) >= 0.5).flatten(1).unsqueeze(1)),
+        on((shares(truth == 1, reduction) >= 0.5).flatten(1).unsqueeze(1).logical_and(known)),
         value(on.to(torch::kFloat32)),
         valid(known.to(torch::kFloat32)),
         pixels(valid.sum(-1).clamp_min(1)),
@@ -74,7 +80,7 @@ torch::Tensor actual_iou(const torch::Tensor& logits, const Target& target) {
 }
 
 StepLosses losses_of(const LossConfig& config, const Step& step, bool predicts_objects) {
-  const Target target(step.truth);
+  const Target target(step.truth, config.reduction);
   auto masks = step.masks;
   torch::Tensor actual, best;
   {
@@ -116,6 +122,8 @@ void LossConfig::validate() const {
   check_weight("object_weight", object_weight);
   check_weight("focal_gamma", focal_gamma);
   check_weight("object_gamma", object_gamma);
+  check(reduction == 1 || reduction == 2 || reduction == 4, ErrorCode::kInvalidArgument,
+        "loss.reduction is {}, want 1, 2 or 4", reduction);
 }
 
 Losses compute_losses(const LossConfig& config, const std::vector<Step>& steps, double objects,

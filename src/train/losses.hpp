@@ -17,6 +17,9 @@ struct LossConfig {
   double object_weight = 1;
   double focal_alpha = 0.25;  ///< below 0: both classes count alike
   double focal_gamma = 2;
+  /// Masks are compared at the input's side divided by this, where most of the truth's pixels decide:
+  /// 2 or 4 make the loss several times as fast. The reference compares at full size.
+  int reduction = 1;
   bool iou_of_all = true;  ///< every proposal's IoU is supervised, else the best mask's alone
   bool iou_l1 = true;      ///< absolute error, else squared
   /// Of the object score's focal loss; 0 and below 0 make it cross-entropy.

@@ -65,6 +65,7 @@ void fields(Config& c, Field field) {
   field("loss.object_weight", c.loss.object_weight);
   field("loss.focal_alpha", c.loss.focal_alpha);
   field("loss.focal_gamma", c.loss.focal_gamma);
+  field("loss.reduction", c.loss.reduction);
   field("loss.iou_of_all", c.loss.iou_of_all);
   field("loss.iou_l1", c.loss.iou_l1);
   field("loss.object_gamma", c.loss.object_gamma);

@@ -62,6 +62,26 @@ TEST(Losses, JudgeMasksOnlyWhereTheObjectIs) {
   EXPECT_NEAR(losses.object.item<double>(), std::log1p(std::exp(1.0)), 1e-6);
 }
 
+TEST(Losses, CompareAtReducedSizeWithWhatMostPixelsSay) {
+  auto step = two_proposals();
+  auto uneven = step;
+  uneven.truth = step.truth.clone();
+  uneven.truth[0][0][0] = 0;    // one pixel of the four of a square that is on,
+  uneven.truth[0][3][3] = 1;    // one of a square that is off,
+  uneven.truth[0][3][0] = 255;  // and one that is not known
+  const LossConfig reduced{.reduction = 2};
+  const auto want = compute_losses(reduced, {step}, 1, true);
+  const auto got = compute_losses(reduced, {uneven}, 1, true);
+  EXPECT_EQ(got.total.item<float>(), want.total.item<float>());
+
+  // Squares are alike all over here, so the size changes only the 1 that dice adds: of 8 pixels on
+  // (or 2) the best proposal finds p = sigmoid(5) of each, and as little as 1 - p where it is off.
+  const double p = 1 / (1 + std::exp(-5.0));
+  const auto dice = [p](double on) { return 1 - (2 * p * on + 1) / (on + on + 1); };
+  EXPECT_NEAR(compute_losses({}, {step}, 1, true).dice.item<double>(), dice(8), 1e-6);
+  EXPECT_NEAR(want.dice.item<double>(), dice(2), 1e-6);
+}
+
 TEST(Losses, JudgeNothingOfAFrameThatIsToBeIgnored) {
   auto step = two_proposals();
   step.truth.fill_(255);
