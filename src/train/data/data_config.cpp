@@ -22,6 +22,7 @@ void DataConfig::validate() const {
   within("largest_stride", largest_stride, 1, 1000);
   within("smallest_object", smallest_object, 1e-5, 0.5);
   within("neighbours", neighbours, 0, 1e6);
+  within("several_objects", several_objects, 0, 1e6);
   within("pictures_share", pictures_share, 0, 1);
   within("video_share", video_share, 0, 1);
   within("backwards", backwards, 0, 1);

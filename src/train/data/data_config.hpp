@@ -61,10 +61,11 @@ struct DataConfig {
   double backwards = 0.5;          ///< probability that a video runs backwards
   double whole_of_parts = 0.6;     ///< probability that the parts of one thing count as that thing
   double neighbours = 4;           ///< how much rather a neighbour of a chosen object is chosen too
+  double several_objects = 3;      ///< how much rather a single picture shows several objects
   double smallest_object = 0.003;  ///< share of the view on the first frame
   /// How often a record of a source is taken compared with others; 1 for those not named.
   std::map<std::string, double> source_weights = {
-      {"ccp", 0.5}, {"bsds", 0.5}, {"camvid", 0.5}, {"dsb18", 0.1}, {"chen", 0.3}};
+      {"ccp", 0.5}, {"bsds", 0.6}, {"dsb18", 0.1}, {"chen", 0.3}};
   MotionConfig motion;
   AugmentConfig augment;
   CutOutConfig cut_outs;

@@ -77,7 +77,9 @@ class PackSource : public ClipSource {
         !index_.clips.empty() && (index_.pictures.empty() || random.chance(config_.video_share));
     const bool single = random.chance(config_.pictures_share);
     const bool of_video = video && !(single && !index_.pictures.empty());
-    const IndexedRecord& record = (of_video ? index_.clips : index_.pictures).choose(random);
+    const IndexedRecord& record =
+        (of_video ? index_.clips : single ? index_.single_pictures : index_.pictures)
+            .choose(random);
     const int frames = single ? 1 : config_.frames;
     Scene scene;
     scene.single_picture = single;

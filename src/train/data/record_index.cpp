@@ -51,7 +51,9 @@ RecordIndex::RecordIndex(const std::vector<std::string>& paths, const DataConfig
         continue;
       }
       if (info.labels != LabelKind::kRegions) cut_outs.add(record);
-      pictures.add(std::move(record));
+      pictures.add(record);
+      if (record.sightings.size() > 1) record.weight *= config.several_objects;
+      single_pictures.add(std::move(record));
     }
   }
   check(!pictures.empty() || !clips.empty(), ErrorCode::kInvalidArgument,

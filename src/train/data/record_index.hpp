@@ -43,6 +43,7 @@ class RecordChoice {
 
 struct RecordIndex {
   RecordChoice pictures;
+  RecordChoice single_pictures;  ///< the same pictures, those with several objects rather
   RecordChoice clips;
   RecordChoice cut_outs;  ///< pictures of objects, and of parts that make one
 

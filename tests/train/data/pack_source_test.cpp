@@ -218,5 +218,29 @@ TEST_F(PackSource, RefusesWhatMakesNoSense) {
                [&] { open_packs({pictures()}, config); });
 }
 
+TEST_F(PackSource, ShowsSeveralObjectsOnSinglePicturesRather) {
+  const std::string path = folder_ / "mixed.pack";
+  PackWriter writer(path, PackCompression::kLabels);
+  for (int squares : {1, 3}) {
+    writer.begin({RecordKind::kPicture, LabelKind::kObjects, std::to_string(squares), "squares",
+                  "train"});
+    add_frame(writer, 0, squares);
+    writer.end();
+  }
+  writer.finish();
+  DataConfig config = plain();
+  config.pictures_share = 1;
+  config.cut_outs.share_on_video = 0;
+  config.augment.smallest_crop = config.augment.largest_crop = 1;  // all squares are in view
+  config.several_objects = 0;
+  const auto alone = open_packs({path}, config);
+  config.several_objects = 1e6;
+  const auto several = open_packs({path}, config);
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_EQ(alone->sample(1, i).masks.size(1), 1) << i;
+    EXPECT_GT(several->sample(1, i).masks.size(1), 1) << i;
+  }
+}
+
 }  // namespace
 }  // namespace vostrack::train
