@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <fstream>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 #include <vector>
@@ -100,8 +101,9 @@ class PageSource final : public FrameSource {
 }  // namespace
 
 std::int64_t page_count(const std::string& path) {
+  // OpenCV would print a warning.
   std::error_code ignored;
-  if (!std::filesystem::is_regular_file(path, ignored)) return 0;  // OpenCV would print a warning
+  if (!std::filesystem::is_regular_file(path, ignored) || !std::ifstream(path)) return 0;
   try {
     return static_cast<std::int64_t>(cv::imcount(path, cv::IMREAD_COLOR));
   } catch (const cv::Exception&) {
