@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
-#include <fstream>
 #include <iostream>
 #include <sstream>
 #include <string>
@@ -56,14 +55,6 @@ vostrack::Prompt square(int object, std::int64_t frame) {
   return prompt;
 }
 
-/// Resident memory in MiB.
-double resident_mib() {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);)
-    if (line.rfind("VmRSS:", 0) == 0) return std::strtod(line.c_str() + 6, nullptr) / 1024;
-  return 0;
-}
-
 /// @param correct_every  frames after which an object gets a new mask; 0: never
 void measure(const vostrack::Model& model, int objects, std::int64_t frames,
              std::int64_t correct_every) {
@@ -85,9 +76,9 @@ void measure(const vostrack::Model& model, int objects, std::int64_t frames,
       tracker.add_prompt(object, square(object, frame));
     }
     milliseconds[static_cast<std::size_t>(frame)] = taken.count();
-    if (frame == frames / 10) early_mib = resident_mib();
+    if (frame == frames / 10) early_mib = vostrack::benchmarks::resident_mib();
   }
-  const double late_mib = resident_mib();
+  const double late_mib = vostrack::benchmarks::resident_mib();
   const double slope =
       (late_mib - early_mib) / (static_cast<double>(frames - frames / 10) / 1000.0);
   std::cout << fmt::format(

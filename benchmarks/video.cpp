@@ -1,6 +1,7 @@
 // How fast videos are read, beside FFmpeg's command and OpenCV's VideoCapture, in one run.
 //
 //   video_benchmark CLIP... [--rounds 5] [--threads 0] [--seeks 60]
+//   video_benchmark --memory 20000
 //
 // Sequential: from opening the file to its last frame as RGB bytes. The command writes to a pipe
 // that is read to its end (-f rawvideo -pix_fmt rgb24). Random: a list of frames, the same for all;
@@ -8,13 +9,18 @@
 // threads as there are processors, which is what --threads 0 means for the others. The contestants
 // take turns, the first turn does not count, and what is printed is the median number of frames a
 // second.
+//
+// --memory N: makes a clip of N frames, reads it from start to end, and prints the resident memory
+// after a tenth of the frames and at the end, and how much it grew per thousand frames in between.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <functional>
 #include <random>
 #include <string>
@@ -22,6 +28,7 @@
 
 #include "timing.hpp"
 #include "video/open.hpp"
+#include "video/writer.hpp"
 #ifdef VOSTRACK_WITH_VIDEOIO
 #include <opencv2/videoio.hpp>
 #endif
@@ -29,6 +36,7 @@
 namespace {
 
 using vostrack::benchmarks::median;
+using vostrack::benchmarks::resident_mib;
 using vostrack::video::open_source;
 using vostrack::video::OpenOptions;
 using Clock = std::chrono::steady_clock;
@@ -38,6 +46,7 @@ struct Settings {
   int rounds = 5;
   int threads = 0;
   int seeks = 60;
+  int memory = 0;
 };
 
 /// Reads a clip and says how many frames that were.
@@ -151,6 +160,55 @@ void measure(const std::string& clip, const Settings& settings) {
   race("random", std::move(anywhere), settings.rounds);
 }
 
+/// A clip of 320x240 whose every picture is another; gone with this.
+class GeneratedClip {
+ public:
+  explicit GeneratedClip(int frames)
+      : path_((std::filesystem::temp_directory_path() /
+               fmt::format("vostrack-benchmark-{}.mp4", ::getpid()))
+                  .string()) {
+    constexpr int kHeight = 240, kWidth = 320;
+    vostrack::video::VideoWriter writer(path_, kHeight, kWidth, {.preset = "ultrafast"});
+    vostrack::Image image{kHeight, kWidth, std::vector<std::uint8_t>(3 * kHeight * kWidth)};
+    for (int frame = 0; frame < frames; ++frame) {
+      for (std::size_t i = 0; i < image.rgb.size(); ++i)
+        image.rgb[i] = static_cast<std::uint8_t>(i / (3 * kWidth) + i % 3 * 40 +
+                                                 static_cast<std::size_t>(frame));
+      writer.write(image, frame / 25.0);
+    }
+    writer.finish();
+  }
+  ~GeneratedClip() {
+    std::error_code ignored;
+    std::filesystem::remove(path_, ignored);
+  }
+  GeneratedClip(const GeneratedClip&) = delete;
+  GeneratedClip& operator=(const GeneratedClip&) = delete;
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+void measure_memory(const Settings& settings) {
+  const GeneratedClip clip(settings.memory);
+  for (const int ahead : {OpenOptions{}.read_ahead_frames, 0}) {
+    const auto source = open_source(clip.path(), options_of(settings, ahead));
+    const std::int64_t count = source->frame_count(), early = count / 10;
+    double early_mib = 0;
+    for (std::int64_t i = 0; i < count; ++i) {
+      source->read(i);
+      if (i == early) early_mib = resident_mib();
+    }
+    const double late_mib = resident_mib();
+    fmt::print(
+        "{} frames, {} read ahead: {:.2f} MiB resident after {} frames, {:.2f} MiB at the end, "
+        "{:+.4f} MiB per 1000 frames\n",
+        count, ahead, early_mib, early, late_mib,
+        (late_mib - early_mib) / (static_cast<double>(count - early) / 1000));
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -164,18 +222,23 @@ int main(int argc, char** argv) {
     int* const value = word == "--rounds"    ? &settings.rounds
                        : word == "--threads" ? &settings.threads
                        : word == "--seeks"   ? &settings.seeks
+                       : word == "--memory"  ? &settings.memory
                                              : nullptr;
     if (value == nullptr || i + 1 == argc) {
-      settings.clips.clear();
+      settings = {.clips = {}, .memory = 0};
       break;
     }
     *value = std::atoi(argv[++i]);
   }
-  if (settings.clips.empty() || settings.rounds < 1 || settings.seeks < 1) {
-    fmt::print(stderr, "usage: video_benchmark CLIP... [--rounds 5] [--threads 0] [--seeks 60]\n");
+  const bool has_work = !settings.clips.empty() || settings.memory >= 100;
+  if (!has_work || settings.rounds < 1 || settings.seeks < 1) {
+    fmt::print(stderr,
+               "usage: video_benchmark CLIP... [--rounds 5] [--threads 0] [--seeks 60]\n"
+               "       video_benchmark --memory 20000\n");
     return 2;
   }
   try {
+    if (settings.memory > 0) measure_memory(settings);
     for (const std::string& clip : settings.clips) measure(clip, settings);
   } catch (const vostrack::Error& error) {
     fmt::print(stderr, "{}\n", error.what());

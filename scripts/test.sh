@@ -22,6 +22,7 @@ export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-PASSIVE}
 results=$root/build/$preset/tests.xml
 rm -f "$results"
 status=0
+export TSAN_OPTIONS="suppressions=$root/tests/tsan.supp:${TSAN_OPTIONS:-}"
 ctest --test-dir "$root/build/$preset" -j2 --output-on-failure --no-tests=error \
   --output-junit "$results" ${rest_arguments[@]+"${rest_arguments[@]}"} || status=$?
 [[ -s $results ]] || die "no test ran, see above"

@@ -17,9 +17,9 @@ constexpr int kCurveWidth = 640;
 constexpr int kCurveHeight = 110;
 
 // Distinct to colour-blind eyes: Okabe and Ito, "Color Universal Design", 2008.
-constexpr video::Rgb kRight{0, 158, 115};
-constexpr video::Rgb kMissed{0, 114, 178};
-constexpr video::Rgb kWrong{230, 159, 0};
+constexpr Rgb kRight{0, 158, 115};
+constexpr Rgb kMissed{0, 114, 178};
+constexpr Rgb kWrong{230, 159, 0};
 
 constexpr std::string_view kStyle = R"(
 body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem;

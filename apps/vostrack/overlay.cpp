@@ -32,7 +32,7 @@ Image titled_thumbnail(const Image& image, int width, const std::string& title) 
   const double scale = static_cast<double>(width) / image.width;
   const int height = std::max(1, static_cast<int>(std::lround(image.height * scale)));
   Image small = video::resize(image, height, width);
-  constexpr video::Rgb kBlack{};
+  constexpr Rgb kBlack{};
   video::draw_label(small, 0, static_cast<float>(height), title, kBlack);
   return small;
 }

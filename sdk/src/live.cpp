@@ -4,6 +4,7 @@
 
 #include "base/check.hpp"
 #ifdef VOSTRACK_WITH_VIDEO
+#include "live_policy.hpp"
 #include "video/live_source.hpp"
 #endif
 
@@ -12,19 +13,6 @@ namespace vostrack {
 #ifdef VOSTRACK_WITH_VIDEO
 
 namespace {
-
-video::QueuePolicy inner(LivePolicy policy) {
-  switch (policy) {
-    case LivePolicy::kBlock:
-      return video::QueuePolicy::kBlock;
-    case LivePolicy::kDropOldest:
-      return video::QueuePolicy::kDropOldest;
-    case LivePolicy::kLatestOnly:
-      return video::QueuePolicy::kLatestOnly;
-  }
-  fail(ErrorCode::kInvalidArgument, "policy: {} is none of the known ones",
-       static_cast<int>(policy));
-}
 
 video::LiveOptions inner(const LiveOptions& options) {
   video::LiveOptions result;
@@ -65,12 +53,7 @@ int LiveVideo::width() const {
 }
 
 std::string LiveVideo::decoder() const {
-  const video::DecoderInUse in_use = impl_->source.decoder_in_use();
-  std::string text = in_use.codec;
-  if (in_use.hardware != video::Hardware::kNone)
-    text += fmt::format(" ({})", video::name_of(in_use.hardware));
-  if (!in_use.note.empty()) text += ": " + in_use.note;
-  return text;
+  return video::text_of(impl_->source.decoder_in_use());
 }
 
 std::optional<LivePicture> LiveVideo::next() {

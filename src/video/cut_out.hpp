@@ -8,7 +8,7 @@
 #include <memory>
 #include <string>
 
-#include "video/rgba.hpp"
+#include "vostrack/colour.hpp"
 #include "vostrack/types.hpp"
 
 namespace vostrack::video {

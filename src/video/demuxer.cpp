@@ -14,6 +14,8 @@ constexpr std::int64_t kMaxPixels = std::int64_t{1} << 28;
 void check_is_file(const std::string& path) {
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
+  check(status.type() != std::filesystem::file_type::none, ErrorCode::kIo, "{}: {}", path,
+        error.message());
   check(std::filesystem::exists(status), ErrorCode::kNotFound, "{}: no such file",
         path.empty() ? "(empty path)" : path);
   check(!std::filesystem::is_directory(status), ErrorCode::kIo, "{}: is a folder, want a file",

@@ -1,6 +1,7 @@
 #include "video/file_source.hpp"
 
 #include <atomic>
+#include <mutex>
 #include <set>
 
 #include "base/check.hpp"
@@ -14,7 +15,7 @@ namespace {
 /// Decoding this many frames costs less than a seek.
 constexpr std::int64_t kSkipBySeeking = 12;
 
-class FileSource final : public VideoSource {
+class FileSource final : public TwoStageSource {
  public:
   FileSource(const std::string& path, const DecodeOptions& options)
       : demuxer_(path, log_),
@@ -46,7 +47,7 @@ class FileSource final : public VideoSource {
   std::optional<DecoderInUse> decoder_in_use() const override { return decoder_.in_use(); }
   void cancel() noexcept override { cancelled_ = true; }
 
-  Frame read(std::int64_t frame) override {
+  std::unique_ptr<DecodedFrame> decode(std::int64_t frame) override {
     check_range(frame);
     check_not_cancelled();
     if (missing_.contains(frame) || !reach(frame)) {
@@ -59,21 +60,41 @@ class FileSource final : public VideoSource {
     check(!(frame_->decode_error_flags & kDamage) && !(frame_->flags & AV_FRAME_FLAG_CORRUPT),
           ErrorCode::kDecode, "{}: frame {} at {:.3f} s is damaged{}", demuxer_.path(), frame,
           pts_s(frame), log_.said());
-    Frame result;
-    try {
-      LogSink::Scope scope(log_);
-      result.image = rgb_->convert(*frame_);
-    } catch (const Error& error) {
-      fail(error.code(), "{}: frame {} at {:.3f} s: {}{}", demuxer_.path(), frame, pts_s(frame),
-           error.what(), log_.said());
-    }
-    result.index = frame;
-    result.pts_s = pts_s(frame);
-    result.name = name(frame);
-    return result;
+    FramePtr kept = new_frame();
+    check(av_frame_ref(kept.get(), frame_) >= 0, ErrorCode::kOutOfMemory,
+          "{}: no memory for frame {}", demuxer_.path(), frame);
+    return std::make_unique<Decoded>(*this, frame, std::move(kept));
   }
 
  private:
+  class Decoded final : public DecodedFrame {
+   public:
+    Decoded(FileSource& source, std::int64_t index, FramePtr frame)
+        : source_(source), index_(index), frame_(std::move(frame)) {}
+    Frame convert() override { return source_.convert(index_, *frame_); }
+
+   private:
+    FileSource& source_;
+    std::int64_t index_;
+    FramePtr frame_;
+  };
+
+  Frame convert(std::int64_t index, const AVFrame& decoded) {
+    Frame result;
+    try {
+      LogSink::Scope scope(log_);
+      std::lock_guard lock(rgb_mutex_);
+      result.image = rgb_->convert(decoded);
+    } catch (const Error& error) {
+      fail(error.code(), "{}: frame {} at {:.3f} s: {}{}", demuxer_.path(), index, pts_s(index),
+           error.what(), log_.said());
+    }
+    result.index = index;
+    result.pts_s = pts_s(index);
+    result.name = name(index);
+    return result;
+  }
+
   void check_range(std::int64_t frame) const {
     check(frame >= 0 && frame < frame_count(), ErrorCode::kOutOfRange,
           "{}: there is no frame {}, the video has frames 0 to {}", demuxer_.path(), frame,
@@ -135,6 +156,7 @@ class FileSource final : public VideoSource {
   Demuxer demuxer_;
   Decoder decoder_;
   FrameIndex index_;
+  std::mutex rgb_mutex_;
   std::optional<RgbConverter> rgb_;
   const AVFrame* frame_ = nullptr;  ///< the decoder's, current until its next call
   std::int64_t position_ = -1;      ///< the index of `frame_`; -1 before the first

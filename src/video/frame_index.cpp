@@ -54,6 +54,17 @@ std::int64_t FrameIndex::key_at_or_before(std::int64_t frame) const {
   return std::upper_bound(keys.begin(), keys.end(), frame) - keys.begin() - 1;
 }
 
+std::int64_t pts_of(const AVFrame& frame, const AVStream& stream,
+                    std::optional<std::int64_t> previous) {
+  if (frame.best_effort_timestamp != AV_NOPTS_VALUE) return frame.best_effort_timestamp;
+  if (!previous) return 0;
+  const AVRational rate = stream.r_frame_rate;
+  const std::int64_t step = rate.num > 0 && rate.den > 0 && stream.time_base.num > 0
+                                ? av_rescale_q(1, av_inv_q(rate), stream.time_base)
+                                : 1;
+  return *previous + std::max<std::int64_t>(1, step);
+}
+
 FrameIndex index_of_packets(Demuxer& demuxer) {
   FrameIndex index;
   if (packets_lie(*demuxer.stream().codecpar)) return index;
@@ -78,8 +89,9 @@ FrameIndex index_of_frames(Decoder& decoder, const Demuxer& demuxer) {
   index.by_timestamp = !keys_lie(demuxer.stream().codecpar->codec_id);
   decoder.restart();
   while (const AVFrame* frame = decoder.next()) {
-    std::int64_t pts = frame->best_effort_timestamp;
-    if (pts == AV_NOPTS_VALUE) pts = index.pts.empty() ? 0 : index.pts.back() + 1;
+    const std::int64_t pts =
+        pts_of(*frame, demuxer.stream(),
+               index.pts.empty() ? std::nullopt : std::optional(index.pts.back()));
     if (frame->pts != pts) index.by_timestamp = false;
     if (frame->key_frame) index.keys.push_back(static_cast<std::int64_t>(index.pts.size()));
     index.pts.push_back(pts);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "video/decoder.hpp"
@@ -23,6 +24,13 @@ struct FrameIndex {
   /// The place in `keys` of the last key frame at or before a frame, or -1.
   std::int64_t key_at_or_before(std::int64_t frame) const;
 };
+
+/// When a frame is shown, in units of the stream's time base. Where nothing in the file says so, as
+/// in a bare bit stream, frames follow each other at the stream's stated rate.
+///
+/// @param previous  the time of the frame before
+std::int64_t pts_of(const AVFrame& frame, const AVStream& stream,
+                    std::optional<std::int64_t> previous);
 
 /// Reads the packets without decoding them: quick, and right for nearly every file. The result is
 /// empty where packets do not say which frames there will be: timestamps missing or double, a start

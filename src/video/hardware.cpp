@@ -67,22 +67,21 @@ bool HardwareDecoder::try_device(AVCodecContext& context, Hardware hardware) {
   return false;
 }
 
-void HardwareDecoder::attach(AVCodecContext& context) {
-  const bool first = codec_.empty();
+void HardwareDecoder::find_device(AVCodecContext& context) {
   codec_ = context.codec->name;
   if (wanted_ == Hardware::kNone) return;
-  if (first) {
-    bool found = false;
-    if (wanted_ == Hardware::kAuto)
-      for (const Kind& kind : kKinds) found = found || try_device(context, kind.hardware);
-    else
-      found = try_device(context, wanted_);
-    if (!found) {
-      if (wanted_ == Hardware::kAuto)
-        note_ = fmt::format("no device of this machine decodes {}", codec_);
-      fall_back(note_);
-    }
-  }
+  bool found = false;
+  if (wanted_ == Hardware::kAuto)
+    for (const Kind& kind : kKinds) found = found || try_device(context, kind.hardware);
+  else
+    found = try_device(context, wanted_);
+  if (found) return;
+  fall_back(wanted_ == Hardware::kAuto ? fmt::format("no device of this machine decodes {}", codec_)
+                                       : note_);
+}
+
+void HardwareDecoder::attach(AVCodecContext& context) {
+  if (codec_.empty()) find_device(context);
   if (!device_) return;
   context.hw_device_ctx = av_buffer_ref(device_.get());
   check(context.hw_device_ctx != nullptr, ErrorCode::kOutOfMemory, "{}: no memory to decode",
@@ -104,7 +103,10 @@ AVPixelFormat HardwareDecoder::choose_format(AVCodecContext* context,
 }
 
 void HardwareDecoder::fall_back(const std::string& why) {
-  note_ = why;
+  {
+    std::lock_guard lock(mutex_);
+    note_ = why;
+  }
   log_warning(fmt::format("{}: {}; decoding without hardware", name_, why));
 }
 
@@ -120,7 +122,15 @@ AVFrame* HardwareDecoder::in_memory(AVFrame& frame) {
   return fetched_.get();
 }
 
+std::string text_of(const DecoderInUse& in_use) {
+  std::string text = in_use.codec;
+  if (in_use.hardware != Hardware::kNone) text += fmt::format(" ({})", name_of(in_use.hardware));
+  if (!in_use.note.empty()) text += ": " + in_use.note;
+  return text;
+}
+
 DecoderInUse HardwareDecoder::in_use() const {
+  std::lock_guard lock(mutex_);
   return {codec_, device_ && !refused_ ? kind_ : Hardware::kNone, note_};
 }
 

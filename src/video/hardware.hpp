@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -31,13 +32,16 @@ struct DecoderInUse {
   std::string note;
 };
 
+/// "h264", "h264 (cuda)", or "h264: " and why it is not the hardware that was asked for.
+std::string text_of(const DecoderInUse& in_use);
+
 using HardwareDevice = std::unique_ptr<AVBufferRef, CDeleter<av_buffer_unref>>;
 
 /// Sets a decoder up for hardware, where there is some, and brings its pictures into memory. Where
 /// there is none, or not for this codec or profile, decoding goes on without; in_use() and one line
 /// in FFmpeg's log, at the level of warnings, say so.
 ///
-/// Thread safety: one thread at a time, beside the decoder's own.
+/// Thread safety: one thread at a time, beside the decoder's own; in_use() on any.
 class HardwareDecoder {
  public:
   /// @param name  of the file or stream, for the log
@@ -60,6 +64,7 @@ class HardwareDecoder {
  private:
   static AVPixelFormat choose_format(AVCodecContext* context, const AVPixelFormat* offered);
   bool try_device(AVCodecContext& context, Hardware kind);
+  void find_device(AVCodecContext& context);
   void fall_back(const std::string& why);
 
   Hardware wanted_;
@@ -69,7 +74,8 @@ class HardwareDecoder {
   Hardware kind_ = Hardware::kNone;
   AVPixelFormat format_ = AV_PIX_FMT_NONE;  ///< of frames on the graphics processor
   std::atomic<bool> refused_{false};        ///< the device does not decode this stream
-  std::string note_;
+  mutable std::mutex mutex_;
+  std::string note_;  ///< written under the mutex, by the one thread
   FramePtr fetched_;
 };
 

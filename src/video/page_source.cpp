@@ -1,12 +1,17 @@
 #include "video/page_source.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <fstream>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 #include <vector>
 
 #include "base/check.hpp"
+#include "base/mapped_file.hpp"
+#include "video/picture_header.hpp"
+#include "video/tiff_directory.hpp"
 
 namespace vostrack::video {
 namespace {
@@ -21,6 +26,7 @@ class PageSource final : public FrameSource {
     check(std::filesystem::exists(path, error), ErrorCode::kNotFound, "{}: no such file", path);
     count_ = page_count(path);
     check(count_ > 0, ErrorCode::kDecode, "{}: no page can be read", path);
+    check_sizes();
     const Image first = read_page(0);
     height_ = first.height;
     width_ = first.width;
@@ -57,6 +63,18 @@ class PageSource final : public FrameSource {
           "{}: there is no page {}, the pages are frames 0 to {}", path_, index, count_ - 1);
   }
 
+  /// Before memory is set aside for any of them.
+  void check_sizes() const {
+    const auto file = MappedFile::open(path_);
+    auto page = TiffDirectory::first(file->bytes());
+    for (std::int64_t i = 0; page && i < count_; ++i, page = page->next()) {
+      const auto height = page->number(kTiffHeight), width = page->number(kTiffWidth);
+      check(!height || !width || *width <= kMaxPicturePixels / std::max<std::int64_t>(1, *height),
+            ErrorCode::kDecode, "{}: page {} claims to be {}x{}, want at most {} pixels", path_, i,
+            width.value_or(0), height.value_or(0), kMaxPicturePixels);
+    }
+  }
+
   Image read_page(std::int64_t index) const {
     std::vector<cv::Mat> pages;
     try {
@@ -83,8 +101,9 @@ class PageSource final : public FrameSource {
 }  // namespace
 
 std::int64_t page_count(const std::string& path) {
+  // OpenCV would print a warning.
   std::error_code ignored;
-  if (!std::filesystem::is_regular_file(path, ignored)) return 0;  // OpenCV would print a warning
+  if (!std::filesystem::is_regular_file(path, ignored) || !std::ifstream(path)) return 0;
   try {
     return static_cast<std::int64_t>(cv::imcount(path, cv::IMREAD_COLOR));
   } catch (const cv::Exception&) {

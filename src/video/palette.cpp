@@ -1,6 +1,7 @@
 #include "video/palette.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <vector>

@@ -1,18 +1,11 @@
 /// Colours for objects.
 #pragma once
 
-#include <array>
 #include <cstdint>
 
+#include "vostrack/colour.hpp"
+
 namespace vostrack::video {
-
-struct Rgb {
-  std::uint8_t r = 0;
-  std::uint8_t g = 0;
-  std::uint8_t b = 0;
-
-  bool operator==(const Rgb&) const = default;
-};
 
 /// Colours before they repeat.
 inline constexpr int kObjectColours = 100;

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <string_view>
+
+#include "video/tiff_directory.hpp"
 
 namespace vostrack::video {
 namespace {
@@ -23,6 +26,32 @@ std::int32_t little_endian_32(Bytes bytes, std::size_t at) {
 
 bool contains(Bytes bytes, Bytes wanted) {
   return std::search(bytes.begin(), bytes.end(), wanted.begin(), wanted.end()) != bytes.end();
+}
+
+std::string_view text(Bytes bytes, std::size_t at, std::size_t count) {
+  return {reinterpret_cast<const char*>(bytes.data()) + at, count};
+}
+
+/// @param value  of EXIF's tag
+Orientation orientation_of_exif(std::int64_t value) {
+  switch (value) {
+    case 2:
+      return {.transposed = false, .mirrored_x = true, .mirrored_y = false};
+    case 3:
+      return {.transposed = false, .mirrored_x = true, .mirrored_y = true};
+    case 4:
+      return {.transposed = false, .mirrored_x = false, .mirrored_y = true};
+    case 5:
+      return {.transposed = true, .mirrored_x = false, .mirrored_y = false};
+    case 6:
+      return {.transposed = true, .mirrored_x = true, .mirrored_y = false};
+    case 7:
+      return {.transposed = true, .mirrored_x = true, .mirrored_y = true};
+    case 8:
+      return {.transposed = true, .mirrored_x = false, .mirrored_y = true};
+    default:
+      return {};
+  }
 }
 
 /// Walks the segments to the first scan; thumbnails hide inside segments and are stepped over.
@@ -67,7 +96,29 @@ std::optional<PictureHeader> picture_header(Bytes bytes) {
         .height = std::llabs(std::int64_t{little_endian_32(bytes, 22)}),  // < 0: top row first
         .width = little_endian_32(bytes, 18),
         .cut_short = false};
+  if (const auto page = TiffDirectory::first(bytes)) {
+    const auto height = page->number(kTiffHeight), width = page->number(kTiffWidth);
+    if (height && width) return PictureHeader{.height = *height, .width = *width};
+  }
   return std::nullopt;
+}
+
+std::optional<Orientation> webp_orientation(Bytes bytes) {
+  if (bytes.size() < 12 || text(bytes, 0, 4) != "RIFF" || text(bytes, 8, 4) != "WEBP")
+    return std::nullopt;
+  for (std::size_t at = 12; at + 8 <= bytes.size();) {
+    const std::size_t size = static_cast<std::uint32_t>(little_endian_32(bytes, at + 4));
+    if (size > bytes.size() - at - 8) break;
+    if (text(bytes, at, 4) == "EXIF") {
+      Bytes exif = bytes.subspan(at + 8, size);
+      // JPEG's prefix, which some writers leave in.
+      if (size > 6 && text(exif, 0, 4) == "Exif") exif = exif.subspan(6);
+      const auto tags = TiffDirectory::first(exif);
+      return orientation_of_exif(tags ? tags->number(kTiffOrientation).value_or(1) : 1);
+    }
+    at += 8 + size + size % 2;
+  }
+  return Orientation{};
 }
 
 }  // namespace vostrack::video

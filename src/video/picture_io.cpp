@@ -14,8 +14,6 @@
 namespace vostrack::video {
 namespace {
 
-constexpr std::int64_t kMaxPixels = std::int64_t{1} << 28;
-
 std::string lower_suffix(const std::string& path) {
   std::string suffix = std::filesystem::path(path).extension().string();
   std::transform(suffix.begin(), suffix.end(), suffix.begin(),
@@ -23,11 +21,11 @@ std::string lower_suffix(const std::string& path) {
   return suffix;
 }
 
-cv::Mat decode(const std::string& path, std::span<const std::uint8_t> bytes) {
+cv::Mat decode(const std::string& path, std::span<const std::uint8_t> bytes, int flags) {
   const cv::Mat raw(1, static_cast<int>(bytes.size()), CV_8U,
                     const_cast<std::uint8_t*>(bytes.data()));
   try {
-    return cv::imdecode(raw, cv::IMREAD_COLOR);
+    return cv::imdecode(raw, flags);
   } catch (const cv::Exception& error) {
     fail(ErrorCode::kDecode, "{}: cannot be decoded: {}", path, error.err);
   }
@@ -73,13 +71,21 @@ Image read_picture(const std::string& path) {
         "{}: {} bytes are too many for a picture", path, bytes.size());
   if (const auto header = picture_header(bytes)) {
     check(header->height > 0 && header->width > 0 &&
-              header->width <= kMaxPixels / std::max<std::int64_t>(1, header->height),
+              header->width <= kMaxPicturePixels / std::max<std::int64_t>(1, header->height),
           ErrorCode::kDecode, "{}: claims to be {}x{}, want 1 to {} pixels", path, header->width,
-          header->height, kMaxPixels);
+          header->height, kMaxPicturePixels);
     check(!header->cut_short, ErrorCode::kDecode, "{}: the picture is cut short", path);
   }
-  const cv::Mat bgr = decode(path, bytes);
+  // OpenCV turns all others.
+  const auto webp = webp_orientation(bytes);
+  const cv::Mat bgr =
+      decode(path, bytes, cv::IMREAD_COLOR | (webp ? cv::IMREAD_IGNORE_ORIENTATION : 0));
   check(!bgr.empty(), ErrorCode::kDecode, "{}: no picture that can be decoded", path);
+  if (webp && *webp != Orientation{}) {
+    cv::Mat rgb;
+    cv::cvtColor(bgr, rgb, cv::COLOR_BGR2RGB);
+    return upright(rgb.data, static_cast<std::ptrdiff_t>(rgb.step), rgb.rows, rgb.cols, *webp);
+  }
   Image image{bgr.rows, bgr.cols, {}};
   image.rgb.resize(std::size_t{3} * bgr.rows * bgr.cols);
   cv::Mat rgb(bgr.rows, bgr.cols, CV_8UC3, image.rgb.data());

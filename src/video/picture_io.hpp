@@ -6,7 +6,7 @@
 
 #include <string>
 
-#include "video/rgba.hpp"
+#include "vostrack/colour.hpp"
 #include "vostrack/types.hpp"
 
 namespace vostrack::video {

@@ -6,6 +6,7 @@
 
 #include "base/check.hpp"
 #include "video/colour.hpp"
+#include "video/frame_index.hpp"
 #include "video/stated_orientation.hpp"
 #include "video/tone_map.hpp"
 
@@ -127,13 +128,10 @@ class FrameSurvey {
 
   void add_time(const AVFrame& frame) {
     without_time_ += frame.pts == AV_NOPTS_VALUE;
-    auto& times = report_.frame_times_s;
-    const std::int64_t pts = frame.best_effort_timestamp;
-    const double time_s = pts != AV_NOPTS_VALUE ? static_cast<double>(pts) * tick_s_
-                          : times.empty()       ? 0
-                                                : times.back() + tick_s_;
-    not_later_ += !times.empty() && time_s <= times.back();
-    times.push_back(time_s);
+    const std::int64_t pts = pts_of(frame, demuxer_.stream(), last_pts_);
+    not_later_ += last_pts_ && pts <= *last_pts_;
+    last_pts_ = pts;
+    report_.frame_times_s.push_back(static_cast<double>(pts) * tick_s_);
   }
 
   ProbeReport& report_;
@@ -149,6 +147,7 @@ class FrameSurvey {
   std::int64_t interlaced_ = 0;
   std::int64_t without_time_ = 0;
   std::int64_t not_later_ = 0;
+  std::optional<std::int64_t> last_pts_;
   std::vector<std::string> changes_;
 };
 

@@ -10,39 +10,15 @@
 ///   source.push(picture, time_s, std::shared_ptr<const void>(buffer, give_back));
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <memory>
 #include <optional>
 
 #include "video/frame_queue.hpp"
 #include "video/live_frame.hpp"
+#include "vostrack/pushed.hpp"
 
 namespace vostrack::video {
-
-enum class PixelLayout {
-  kRgb,
-  kBgr,
-  kGray,
-  kNv12,  ///< a plane of Y, one of U and V in turn, both halved
-  kI420,  ///< planes of Y, U and V, the latter two halved
-};
-
-enum class YuvMatrix { kBt601, kBt709, kBt2020 };
-
-/// A borrowed picture.
-struct PushedPicture {
-  PixelLayout layout = PixelLayout::kRgb;
-  int height = 0;
-  int width = 0;
-  /// As many as the layout has; the first byte of the upper row.
-  std::array<const std::uint8_t*, 3> planes{};
-  /// Bytes from one row to the next; negative for pictures that are stored bottom up.
-  std::array<std::ptrdiff_t, 3> strides{};
-  /// For kNv12 and kI420.
-  YuvMatrix matrix = YuvMatrix::kBt601;
-  bool full_range = false;
-};
 
 struct PushedOptions {
   int capacity = 4;

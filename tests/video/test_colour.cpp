@@ -215,6 +215,8 @@ TEST(FileSource, GivesOneSizeWhenTheStreamChangesSizeAndPixelFormat) {
                                              test::read_bytes(folder / "c.h264"));
   auto source = open_file(folder / "all.h264");
   ASSERT_EQ(source->frame_count(), 15);
+  // The bit stream has no times, only a rate.
+  for (int i = 0; i < 15; ++i) EXPECT_NEAR(source->pts_s(i), i / 25.0, 1e-6);
   std::vector<Image> images;
   for (int i = 0; i < 15; ++i) {
     images.push_back(source->read(i).image);

@@ -49,6 +49,21 @@ TEST(PageSource, RefusesAPageOfAnotherSizeWhenItIsRead) {
   expect_error(ErrorCode::kDecode, "page 1 has 8x7 pixels, want 9x7", [&] { source->read(1); });
 }
 
+TEST(PageSource, RefusesAPageThatWouldTakeAbsurdMemory) {
+  TemporaryFolder folder;
+  write_pages(folder / "cells.tif", {{9, 7}, {8, 7}});
+  std::string bytes = test::read_bytes(folder / "cells.tif");
+  // The width of page 1, a value of 16 bits, becomes one of 32 bits.
+  const std::string width = {'\x00', '\x01', '\x03', '\0', '\x01', '\0', '\0', '\0', '\x08', '\0'};
+  const std::size_t at = bytes.rfind(width);
+  ASSERT_NE(at, std::string::npos);
+  bytes[at + 2] = '\x04';
+  bytes[at + 11] = '\x40';
+  test::write_bytes(folder / "huge.tif", bytes);
+  expect_error(ErrorCode::kDecode, "huge.tif: page 1 claims to be 1073741832x7",
+               [&] { open_source(folder / "huge.tif"); });
+}
+
 TEST(PageSource, ASinglePageIsAPicture) {
   TemporaryFolder folder;
   write_pages(folder / "one.tif", {{9, 7}});

@@ -138,6 +138,7 @@ TEST(Probe, TellsASizeThatChangesAndTimesThatAreMissing) {
   EXPECT_THAT(report.suspicions,
               Contains(HasSubstr("size changes from 128x96 to 64x48 at frame 10")));
   EXPECT_THAT(report.suspicions, Contains(HasSubstr("20 frames have no timestamp")));
+  EXPECT_NEAR(report.rate.mean_fps, 25, 0.01);
 }
 
 TEST(Probe, CountsFramesThatAnEditListCutsAway) {

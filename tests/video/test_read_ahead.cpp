@@ -86,6 +86,73 @@ TEST(ReadAhead, RunsOnlyWhereFramesFollow) {
   EXPECT_FALSE(seen.shared);
 }
 
+/// Counts conversions by the thread that makes them.
+class TwoStages final : public TwoStageSource {
+ public:
+  struct Seen {
+    std::thread::id reader = std::this_thread::get_id();
+    std::atomic<int> decoded{0};
+    std::atomic<int> by_reader{0};
+    std::atomic<int> by_worker{0};
+    std::atomic<int> held_before{1000};  ///< decoding waits before this frame
+    std::atomic<int> bad{-1};
+  };
+  explicit TwoStages(Seen& seen) : seen_(seen) {}
+  std::int64_t frame_count() const override { return 50; }
+  int height() const override { return 1; }
+  int width() const override { return 1; }
+  double pts_s(std::int64_t frame) const override { return static_cast<double>(frame); }
+  std::string name(std::int64_t frame) const override { return std::to_string(frame); }
+  void cancel() noexcept override { seen_.held_before = 1000; }
+  std::optional<DecoderInUse> decoder_in_use() const override { return std::nullopt; }
+  std::unique_ptr<DecodedFrame> decode(std::int64_t frame) override {
+    while (frame >= seen_.held_before) std::this_thread::sleep_for(1ms);
+    ++seen_.decoded;
+    return std::make_unique<Decoded>(seen_, frame);
+  }
+
+ private:
+  struct Decoded final : DecodedFrame {
+    Decoded(Seen& given, std::int64_t frame) : seen(given), index(frame) {}
+    Frame convert() override {
+      ++(std::this_thread::get_id() == seen.reader ? seen.by_reader : seen.by_worker);
+      if (index == seen.bad) throw Error(ErrorCode::kDecode, "no such colours");
+      return {{1, 1, {static_cast<std::uint8_t>(index), 0, 0}}, index, 0, ""};
+    }
+    Seen& seen;
+    std::int64_t index;
+  };
+  Seen& seen_;
+};
+
+TEST(ReadAhead, ConvertsWhatWaitsWhileTheReaderIsElsewhere) {
+  TwoStages::Seen seen;
+  seen.bad = 3;
+  auto source = read_ahead(std::make_unique<TwoStages>(seen), 3);
+  source->read(0);
+  ASSERT_TRUE(comes_true([&] { return seen.by_worker == 3; }));
+  EXPECT_EQ(seen.by_reader, 1);
+  for (int i = 1; i < 10; ++i) {
+    if (i == 3)
+      expect_error(ErrorCode::kDecode, "no such colours", [&] { source->read(i); });
+    else
+      EXPECT_EQ(source->read(i).image.rgb[0], i);
+    ASSERT_TRUE(comes_true([&] { return seen.by_worker == i + 3; })) << i;
+  }
+  EXPECT_EQ(seen.by_reader, 1);
+}
+
+TEST(ReadAhead, LetsTheReaderConvertWhileItDecodes) {
+  TwoStages::Seen seen;
+  seen.held_before = 2;
+  auto source = read_ahead(std::make_unique<TwoStages>(seen), 3);
+  source->read(0);
+  ASSERT_TRUE(comes_true([&] { return seen.decoded == 2; }));  // and hangs in decoding frame 2
+  EXPECT_EQ(source->read(1).image.rgb[0], 1);
+  EXPECT_EQ(seen.by_reader, 2);
+  EXPECT_EQ(seen.by_worker, 0);
+}
+
 TEST(ReadAhead, IsOffByOption) {
   Counted::Seen seen;
   auto source = read_ahead(std::make_unique<Counted>(seen), 0);
