@@ -3,9 +3,14 @@
 //   stream_benchmark [--model FILE] [--config FILE] [--frames N] [--objects 1,2,4] [--threads N]
 //                    [--correct-every N]
 //
-// Prints a line for each number of objects: the median time of a frame, the resident memory after
-// a tenth of the frames and at the end, and how much it grew per thousand frames in between.
+// Prints for each number of objects the median time of a frame, then the resident memory and what is
+// allocated of it after each tenth of the frames, and the slopes of both from the second tenth on.
+// What is allocated tells a leak from free memory that the allocator has not given back.
 #include <fmt/format.h>
+
+#if __has_include(<malloc.h>)
+#include <malloc.h>
+#endif
 
 #include <algorithm>
 #include <chrono>
@@ -24,6 +29,7 @@ namespace {
 constexpr int kHeight = 240;
 constexpr int kWidth = 320;
 constexpr int kSide = 40;
+constexpr std::int64_t kSamples = 10;  ///< of memory
 
 /// Squares that go round, one for each object, in rows.
 int left_of(int object, std::int64_t frame) {
@@ -56,12 +62,45 @@ vostrack::Prompt square(int object, std::int64_t frame) {
   return prompt;
 }
 
-/// Resident memory in MiB.
-double resident_mib() {
+/// Memory in MiB after a number of frames.
+struct Sample {
+  double frames = 0;
+  double resident = 0;
+  double allocated = 0;  ///< 0 where the C library does not tell
+};
+
+Sample sample(std::int64_t frames) {
+  Sample now{static_cast<double>(frames)};
   std::ifstream status("/proc/self/status");
   for (std::string line; std::getline(status, line);)
-    if (line.rfind("VmRSS:", 0) == 0) return std::strtod(line.c_str() + 6, nullptr) / 1024;
-  return 0;
+    if (line.rfind("VmRSS:", 0) == 0) now.resident = std::strtod(line.c_str() + 6, nullptr) / 1024;
+#ifdef __GLIBC__
+  const auto heap = ::mallinfo2();
+  now.allocated = static_cast<double>(heap.uordblks + heap.hblkhd) / (1 << 20);
+#endif
+  return now;
+}
+
+/// MiB per 1000 frames, by least squares.
+double slope(const std::vector<Sample>& samples, double Sample::*memory) {
+  double frames = 0, mean = 0;
+  for (const Sample& at : samples) {
+    frames += at.frames / static_cast<double>(samples.size());
+    mean += at.*memory / static_cast<double>(samples.size());
+  }
+  double above = 0, below = 0;
+  for (const Sample& at : samples) {
+    above += (at.frames - frames) * (at.*memory - mean);
+    below += (at.frames - frames) * (at.frames - frames);
+  }
+  return below > 0 ? 1000 * above / below : 0;
+}
+
+void print(const std::vector<Sample>& samples, const char* name, double Sample::*memory) {
+  std::cout << fmt::format("  {:9} MiB:", name);
+  for (const Sample& at : samples) std::cout << fmt::format(" {:.1f}", at.*memory);
+  std::cout << fmt::format("; {:+.4f} per 1000 frames\n",
+                           slope({samples.begin() + 1, samples.end()}, memory));
 }
 
 /// @param correct_every  frames after which an object gets a new mask; 0: never
@@ -70,7 +109,7 @@ void measure(const vostrack::Model& model, int objects, std::int64_t frames,
   vostrack::StreamTracker tracker(model);
   // Written to at once, so that filling it does not look like growth.
   std::vector<double> milliseconds(static_cast<std::size_t>(frames), 0.0);
-  double early_mib = 0;
+  std::vector<Sample> samples;
   for (std::int64_t frame = 0; frame < frames; ++frame) {
     const auto image = picture(objects, frame);
     const auto start = std::chrono::steady_clock::now();
@@ -85,17 +124,14 @@ void measure(const vostrack::Model& model, int objects, std::int64_t frames,
       tracker.add_prompt(object, square(object, frame));
     }
     milliseconds[static_cast<std::size_t>(frame)] = taken.count();
-    if (frame == frames / 10) early_mib = resident_mib();
+    if ((frame + 1) * kSamples / frames > frame * kSamples / frames)
+      samples.push_back(sample(frame + 1));
   }
-  const double late_mib = resident_mib();
-  const double slope =
-      (late_mib - early_mib) / (static_cast<double>(frames - frames / 10) / 1000.0);
-  std::cout << fmt::format(
-                   "objects {:2}: {:7.2f} ms a frame, {:.1f} MiB after {} frames, {:.1f} MiB after "
-                   "{}, {:+.3f} MiB per 1000 frames",
-                   objects, vostrack::benchmarks::median(std::move(milliseconds)), early_mib,
-                   frames / 10, late_mib, frames, slope)
-            << std::endl;
+  std::cout << fmt::format("objects {:2}: {:7.2f} ms a frame, {} frames\n", objects,
+                           vostrack::benchmarks::median(std::move(milliseconds)), frames);
+  print(samples, "resident", &Sample::resident);
+  print(samples, "allocated", &Sample::allocated);
+  std::cout << std::flush;
 }
 
 }  // namespace
