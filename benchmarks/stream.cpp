@@ -1,11 +1,12 @@
 // Time per frame and memory of a stream, for one or more numbers of objects.
 //
 //   stream_benchmark [--model FILE] [--config FILE] [--frames N] [--objects 1,2,4] [--threads N]
-//                    [--correct-every N]
+//                    [--correct-every N] [--most-growth MIB]
 //
 // Prints for each number of objects the median time of a frame, then the resident memory and what is
 // allocated of it after each tenth of the frames, and the slopes of both from the second tenth on.
-// What is allocated tells a leak from free memory that the allocator has not given back.
+// What is allocated tells a leak from free memory that the allocator has not given back; where it
+// grows by more than --most-growth per 1000 frames, the program fails.
 #include <fmt/format.h>
 
 #if __has_include(<malloc.h>)
@@ -17,6 +18,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
+#include <limits>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -96,15 +98,18 @@ double slope(const std::vector<Sample>& samples, double Sample::*memory) {
   return below > 0 ? 1000 * above / below : 0;
 }
 
-void print(const std::vector<Sample>& samples, const char* name, double Sample::*memory) {
+/// @return the slope from the second sample on
+double print(const std::vector<Sample>& samples, const char* name, double Sample::*memory) {
+  const double growth = slope({samples.begin() + 1, samples.end()}, memory);
   std::cout << fmt::format("  {:9} MiB:", name);
   for (const Sample& at : samples) std::cout << fmt::format(" {:.1f}", at.*memory);
-  std::cout << fmt::format("; {:+.4f} per 1000 frames\n",
-                           slope({samples.begin() + 1, samples.end()}, memory));
+  std::cout << fmt::format("; {:+.4f} per 1000 frames\n", growth);
+  return growth;
 }
 
 /// @param correct_every  frames after which an object gets a new mask; 0: never
-void measure(const vostrack::Model& model, int objects, std::int64_t frames,
+/// @return how much more was allocated per 1000 frames, in MiB
+double measure(const vostrack::Model& model, int objects, std::int64_t frames,
              std::int64_t correct_every) {
   vostrack::StreamTracker tracker(model);
   // Written to at once, so that filling it does not look like growth.
@@ -130,8 +135,9 @@ void measure(const vostrack::Model& model, int objects, std::int64_t frames,
   std::cout << fmt::format("objects {:2}: {:7.2f} ms a frame, {} frames\n", objects,
                            vostrack::benchmarks::median(std::move(milliseconds)), frames);
   print(samples, "resident", &Sample::resident);
-  print(samples, "allocated", &Sample::allocated);
+  const double growth = print(samples, "allocated", &Sample::allocated);
   std::cout << std::flush;
+  return growth;
 }
 
 }  // namespace
@@ -139,13 +145,14 @@ void measure(const vostrack::Model& model, int objects, std::int64_t frames,
 int main(int argc, char** argv) {
   constexpr const char* kUsage =
       "usage: stream_benchmark [--model FILE] [--config FILE] [--frames N] [--objects 1,2,4] "
-      "[--threads N] [--correct-every N]\n";
+      "[--threads N] [--correct-every N] [--most-growth MIB]\n";
   std::string path;
   vostrack::ModelOptions options;
   std::int64_t frames = 100;
   std::string objects = "1,2,4,8,16";
   int threads = 0;
   std::int64_t correct_every = 0;
+  double most_growth = std::numeric_limits<double>::infinity();
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
     if (word == "--help" || i + 1 == argc) {
@@ -163,6 +170,8 @@ int main(int argc, char** argv) {
       objects = value;
     } else if (word == "--correct-every") {
       correct_every = std::strtoll(value.c_str(), nullptr, 10);
+    } else if (word == "--most-growth") {
+      most_growth = std::strtod(value.c_str(), nullptr);
     } else if (word == "--threads") {
       threads = std::atoi(value.c_str());
     } else {
@@ -179,9 +188,16 @@ int main(int argc, char** argv) {
     const auto model = path.empty() ? vostrack::Model::load_default(options)
                                     : vostrack::Model::load(path, options);
     std::stringstream list(objects);
-    for (std::string count; std::getline(list, count, ',');)
-      measure(model, std::clamp(std::atoi(count.c_str()), 1, 64), frames, correct_every);
-    return 0;
+    int status = 0;
+    for (std::string count; std::getline(list, count, ',');) {
+      const int number = std::clamp(std::atoi(count.c_str()), 1, 64);
+      const double growth = measure(model, number, frames, correct_every);
+      if (growth <= most_growth) continue;
+      std::cerr << fmt::format("stream_benchmark: {} objects: {:.4f} MiB more per 1000 frames\n",
+                               number, growth);
+      status = 1;
+    }
+    return status;
   } catch (const vostrack::Error& error) {
     std::cerr << "stream_benchmark: " << error.what() << '\n';
     return 1;
