@@ -1,16 +1,23 @@
 // Time per frame and memory of a stream, for one or more numbers of objects.
 //
 //   stream_benchmark [--model FILE] [--config FILE] [--frames N] [--objects 1,2,4] [--threads N]
-//                    [--correct-every N]
+//                    [--correct-every N] [--most-growth MIB]
 //
-// Prints a line for each number of objects: the median time of a frame, the resident memory after
-// a tenth of the frames and at the end, and how much it grew per thousand frames in between.
+// Prints for each number of objects the median time of a frame, then the resident memory and what is
+// allocated of it after each tenth of the frames, and the slopes of both from the second tenth on.
+// What is allocated tells a leak from free memory that the allocator has not given back; where it
+// grows by more than --most-growth per 1000 frames, the program fails.
 #include <fmt/format.h>
+
+#if __has_include(<malloc.h>)
+#include <malloc.h>
+#endif
 
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <iostream>
+#include <limits>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -23,6 +30,7 @@ namespace {
 constexpr int kHeight = 240;
 constexpr int kWidth = 320;
 constexpr int kSide = 40;
+constexpr std::int64_t kSamples = 10;  ///< of memory
 
 /// Squares that go round, one for each object, in rows.
 int left_of(int object, std::int64_t frame) {
@@ -55,13 +63,55 @@ vostrack::Prompt square(int object, std::int64_t frame) {
   return prompt;
 }
 
+/// Memory in MiB after a number of frames.
+struct Sample {
+  double frames = 0;
+  double resident = 0;
+  double allocated = 0;  ///< 0 where the C library does not tell
+};
+
+Sample sample(std::int64_t frames) {
+  Sample now{static_cast<double>(frames)};
+  now.resident = vostrack::benchmarks::resident_mib();
+#ifdef __GLIBC__
+  const auto heap = ::mallinfo2();
+  now.allocated = static_cast<double>(heap.uordblks + heap.hblkhd) / (1 << 20);
+#endif
+  return now;
+}
+
+/// MiB per 1000 frames, by least squares.
+double slope(const std::vector<Sample>& samples, double Sample::*memory) {
+  double frames = 0, mean = 0;
+  for (const Sample& at : samples) {
+    frames += at.frames / static_cast<double>(samples.size());
+    mean += at.*memory / static_cast<double>(samples.size());
+  }
+  double above = 0, below = 0;
+  for (const Sample& at : samples) {
+    above += (at.frames - frames) * (at.*memory - mean);
+    below += (at.frames - frames) * (at.frames - frames);
+  }
+  return below > 0 ? 1000 * above / below : 0;
+}
+
+/// @return the slope from the second sample on
+double print(const std::vector<Sample>& samples, const char* name, double Sample::*memory) {
+  const double growth = slope({samples.begin() + 1, samples.end()}, memory);
+  std::cout << fmt::format("  {:9} MiB:", name);
+  for (const Sample& at : samples) std::cout << fmt::format(" {:.1f}", at.*memory);
+  std::cout << fmt::format("; {:+.4f} per 1000 frames\n", growth);
+  return growth;
+}
+
 /// @param correct_every  frames after which an object gets a new mask; 0: never
-void measure(const vostrack::Model& model, int objects, std::int64_t frames,
+/// @return how much more was allocated per 1000 frames, in MiB
+double measure(const vostrack::Model& model, int objects, std::int64_t frames,
              std::int64_t correct_every) {
   vostrack::StreamTracker tracker(model);
   // Written to at once, so that filling it does not look like growth.
   std::vector<double> milliseconds(static_cast<std::size_t>(frames), 0.0);
-  double early_mib = 0;
+  std::vector<Sample> samples;
   for (std::int64_t frame = 0; frame < frames; ++frame) {
     const auto image = picture(objects, frame);
     const auto start = std::chrono::steady_clock::now();
@@ -76,17 +126,15 @@ void measure(const vostrack::Model& model, int objects, std::int64_t frames,
       tracker.add_prompt(object, square(object, frame));
     }
     milliseconds[static_cast<std::size_t>(frame)] = taken.count();
-    if (frame == frames / 10) early_mib = vostrack::benchmarks::resident_mib();
+    if ((frame + 1) * kSamples / frames > frame * kSamples / frames)
+      samples.push_back(sample(frame + 1));
   }
-  const double late_mib = vostrack::benchmarks::resident_mib();
-  const double slope =
-      (late_mib - early_mib) / (static_cast<double>(frames - frames / 10) / 1000.0);
-  std::cout << fmt::format(
-                   "objects {:2}: {:7.2f} ms a frame, {:.1f} MiB after {} frames, {:.1f} MiB after "
-                   "{}, {:+.3f} MiB per 1000 frames",
-                   objects, vostrack::benchmarks::median(std::move(milliseconds)), early_mib,
-                   frames / 10, late_mib, frames, slope)
-            << std::endl;
+  std::cout << fmt::format("objects {:2}: {:7.2f} ms a frame, {} frames\n", objects,
+                           vostrack::benchmarks::median(std::move(milliseconds)), frames);
+  print(samples, "resident", &Sample::resident);
+  const double growth = print(samples, "allocated", &Sample::allocated);
+  std::cout << std::flush;
+  return growth;
 }
 
 }  // namespace
@@ -94,13 +142,14 @@ void measure(const vostrack::Model& model, int objects, std::int64_t frames,
 int main(int argc, char** argv) {
   constexpr const char* kUsage =
       "usage: stream_benchmark [--model FILE] [--config FILE] [--frames N] [--objects 1,2,4] "
-      "[--threads N] [--correct-every N]\n";
+      "[--threads N] [--correct-every N] [--most-growth MIB]\n";
   std::string path;
   vostrack::ModelOptions options;
   std::int64_t frames = 100;
   std::string objects = "1,2,4,8,16";
   int threads = 0;
   std::int64_t correct_every = 0;
+  double most_growth = std::numeric_limits<double>::infinity();
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
     if (word == "--help" || i + 1 == argc) {
@@ -118,6 +167,8 @@ int main(int argc, char** argv) {
       objects = value;
     } else if (word == "--correct-every") {
       correct_every = std::strtoll(value.c_str(), nullptr, 10);
+    } else if (word == "--most-growth") {
+      most_growth = std::strtod(value.c_str(), nullptr);
     } else if (word == "--threads") {
       threads = std::atoi(value.c_str());
     } else {
@@ -134,9 +185,16 @@ int main(int argc, char** argv) {
     const auto model = path.empty() ? vostrack::Model::load_default(options)
                                     : vostrack::Model::load(path, options);
     std::stringstream list(objects);
-    for (std::string count; std::getline(list, count, ',');)
-      measure(model, std::clamp(std::atoi(count.c_str()), 1, 64), frames, correct_every);
-    return 0;
+    int status = 0;
+    for (std::string count; std::getline(list, count, ',');) {
+      const int number = std::clamp(std::atoi(count.c_str()), 1, 64);
+      const double growth = measure(model, number, frames, correct_every);
+      if (growth <= most_growth) continue;
+      std::cerr << fmt::format("stream_benchmark: {} objects: {:.4f} MiB more per 1000 frames\n",
+                               number, growth);
+      status = 1;
+    }
+    return status;
   } catch (const vostrack::Error& error) {
     std::cerr << "stream_benchmark: " << error.what() << '\n';
     return 1;

@@ -7,6 +7,7 @@
 #include <exception>
 #include <map>
 #include <ostream>
+#include <set>
 #include <stop_token>
 #include <thread>
 #include <utility>
@@ -86,6 +87,14 @@ class WaitingPrompts {
     return due;
   }
 
+  /// Objects with prompts whose frames have not come yet.
+  std::set<ObjectId> objects() const {
+    std::set<ObjectId> objects;
+    for (const Group& group : waiting_)
+      for (const auto& [key, prompt] : group.prompts) objects.insert(key.object);
+    return objects;
+  }
+
  private:
   struct Group {
     bool timed;
@@ -124,6 +133,7 @@ class LiveRun {
 
   LiveVideo& video() noexcept { return video_; }
   StreamTracker& tracker() noexcept { return tracker_; }
+  const WaitingPrompts& waiting() const noexcept { return waiting_; }
   const Latency& latency() const noexcept { return latency_; }
   const std::map<ObjectId, std::set<std::int64_t>>& prompted() const noexcept { return prompted_; }
   /// Of the frame at hand, for the writers.
@@ -216,6 +226,11 @@ void track_live(const std::string& address, const OutputFolder& folder,
   if (failure) std::rethrow_exception(failure);
   check(results.frames() > 0, ErrorCode::kOutOfRange,
         "{}: ended before the first prompt's frame; {} frames came", address, counts.decoded);
+  if (const auto missed = run.waiting().objects(); !missed.empty())
+    console.err << fmt::format(
+                       "vostrack: {}: ended before the frames of prompts of object {} came\n",
+                       without_credentials(address), fmt::join(missed, ", "))
+                << std::flush;
   for (const ObjectFile& object : settings.exports)
     run.tracker().export_object(*object.object, object.path);
   std::ostream& out = settings.results.lines_path == "-" ? console.err : console.out;

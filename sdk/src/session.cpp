@@ -31,6 +31,7 @@ class SourceAdapter : public tracker::FrameSource {
   std::int64_t frame_count() const override { return frame_count_; }
   int height() const override { return height_; }
   int width() const override { return width_; }
+  double time_s(std::int64_t frame) const override { return time_and_name(frame).first; }
   torch::Tensor read(std::int64_t frame) override {
     {
       const std::lock_guard lock(video_->mutex);

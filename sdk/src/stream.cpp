@@ -1,7 +1,5 @@
 #include "vostrack/stream.hpp"
 
-#include <cmath>
-#include <deque>
 #include <nlohmann/json.hpp>
 
 #include "base/check.hpp"
@@ -37,7 +35,7 @@ struct StreamTracker::Impl {
   FrameResult result(tracker::FrameAnswer answer) const {
     FrameResult frame;
     frame.frame = answer.frame;
-    frame.pts_s = times_s[static_cast<std::size_t>(answer.frame - tracker.oldest_held_frame())];
+    frame.pts_s = tracker.time_s(answer.frame);
     frame.name = fmt::format("{:05}", answer.frame);
     frame.height = tracker.height();
     frame.width = tracker.width();
@@ -46,7 +44,6 @@ struct StreamTracker::Impl {
 
   Model model;
   tracker::StreamTracker tracker;
-  std::deque<double> times_s;  ///< of the held frames
 };
 
 StreamTracker::StreamTracker(Model model, StreamConfig config) {
@@ -59,19 +56,8 @@ StreamTracker::StreamTracker(StreamTracker&&) noexcept = default;
 StreamTracker& StreamTracker::operator=(StreamTracker&&) noexcept = default;
 
 FrameResult StreamTracker::track(const Image& image, double pts_s) {
-  check(std::isfinite(pts_s), ErrorCode::kInvalidArgument, "time of frame {} is {}, want a number",
-        latest_frame() + 1, pts_s);
-  auto& times = impl_->times_s;
-  check(times.empty() || pts_s >= times.back(), ErrorCode::kInvalidArgument,
-        "time of frame {} is {} s, want at least the last frame's, {} s; reset for another stream",
-        latest_frame() + 1, pts_s, times.empty() ? 0.0 : times.back());
-  return translate_errors([&] {
-    auto answer = impl_->tracker.track(to_tensor(image));
-    times.push_back(pts_s);
-    while (times.size() > static_cast<std::size_t>(latest_frame() - oldest_held_frame() + 1))
-      times.pop_front();
-    return impl_->result(std::move(answer));
-  });
+  return translate_errors(
+      [&] { return impl_->result(impl_->tracker.track(to_tensor(image), pts_s)); });
 }
 
 FrameResult StreamTracker::add_prompt(ObjectId object_id, const Prompt& prompt,
@@ -102,7 +88,6 @@ void StreamTracker::reset_object(ObjectId object_id) {
 }
 void StreamTracker::reset() {
   impl_->tracker.reset();
-  impl_->times_s.clear();
 }
 
 void StreamTracker::set_permanent(ObjectId object_id, std::int64_t frame, bool permanent) {
@@ -111,8 +96,7 @@ void StreamTracker::set_permanent(ObjectId object_id, std::int64_t frame, bool p
 
 void StreamTracker::save(const std::string& path) const {
   translate_errors([&] {
-    impl_->tracker.save(
-        path, {{"config", impl_->tracker.stream_config().to_json()}, {"times_s", impl_->times_s}});
+    impl_->tracker.save(path, {{"config", impl_->tracker.stream_config().to_json()}});
   });
 }
 
@@ -126,14 +110,6 @@ StreamTracker StreamTracker::load(const std::string& path, Model model,
     if (!config) settings.read_json(archive.document.value("config", nlohmann::json()), path);
     auto impl = std::make_unique<Impl>(std::move(model), settings);
     impl->tracker.restore(archive);
-    try {
-      archive.document.at("times_s").get_to(impl->times_s);
-    } catch (const nlohmann::json::exception& error) {
-      fail(ErrorCode::kCorruptFile, "{}: the frames' times cannot be read: {}", path, error.what());
-    }
-    const auto held = impl->tracker.latest_frame() - impl->tracker.oldest_held_frame() + 1;
-    check(static_cast<std::int64_t>(impl->times_s.size()) == held, ErrorCode::kCorruptFile,
-          "{}: {} times for {} frames", path, impl->times_s.size(), held);
     return StreamTracker(std::move(impl));
   });
 }
@@ -142,7 +118,6 @@ StreamTracker StreamTracker::clone() const {
   return translate_errors([&] {
     auto copy = std::make_unique<Impl>(impl_->model, impl_->tracker.stream_config());
     copy->tracker.copy_from(impl_->tracker);
-    copy->times_s = impl_->times_s;
     return StreamTracker(std::move(copy));
   });
 }

@@ -45,6 +45,11 @@ std::vector<FrameIndex> OutputStore::attended(FrameIndex frame) const {
   return entry.output ? entry.output->attended : entry.spilled->attended();
 }
 
+double OutputStore::time_s(FrameIndex frame) const {
+  const Entry& entry = by_frame_.at(frame);
+  return entry.output ? entry.output->time_s : entry.spilled->time_s();
+}
+
 bool OutputStore::has_memory(FrameIndex frame) const {
   const Entry& entry = by_frame_.at(frame);
   return entry.output ? entry.output->memory.defined() : entry.spilled->has_memory();

@@ -34,8 +34,10 @@ class OutputStore {
   OutputPtr get(FrameIndex frame) const;
   /// One tensor of the output on a frame that has one.
   torch::Tensor get(FrameIndex frame, const OutputField& field) const;
-  /// Of a frame that has an output: what it looked back to, and whether its memory is encoded.
+  /// Of a frame that has an output: what it looked back to, its time, and whether its memory is
+  /// encoded.
   std::vector<FrameIndex> attended(FrameIndex frame) const;
+  double time_s(FrameIndex frame) const;
   bool has_memory(FrameIndex frame) const;
   bool contains(FrameIndex frame) const { return by_frame_.count(frame) > 0; }
   bool empty() const { return by_frame_.empty(); }

@@ -21,6 +21,10 @@ struct FrameOutput {
   torch::Tensor predicted_iou;  ///< (1, 1) float32; 1 for a mask prompt
   torch::Tensor memory;         ///< (1, Cm, h, w) in the memory's dtype; undefined until encoded
   std::vector<FrameIndex> attended;  ///< frames whose memories it was made with
+  /// (1, 3, 5) float32: predicted IoU and box (x0, y0, x1, y1 in pixels of mask_logits, the ends
+  /// outside) of each mask that was proposed, the best first; 0 where there were fewer than three.
+  torch::Tensor proposals = {};
+  double time_s = 0;  ///< the frame's presentation time
 };
 using OutputPtr = std::shared_ptr<const FrameOutput>;
 
@@ -30,12 +34,13 @@ struct OutputField {
   torch::Tensor FrameOutput::*tensor;
 };
 
-inline constexpr std::array<OutputField, 5> kOutputFields{{
+inline constexpr std::array<OutputField, 6> kOutputFields{{
     {"mask_logits", &FrameOutput::mask_logits},
     {"pointer", &FrameOutput::pointer},
     {"object_score", &FrameOutput::object_score},
     {"predicted_iou", &FrameOutput::predicted_iou},
     {"memory", &FrameOutput::memory},
+    {"proposals", &FrameOutput::proposals},
 }};
 
 /// What an output occupies.

@@ -62,6 +62,7 @@ std::shared_ptr<const SpilledOutput> Scratch::write(const std::shared_ptr<Scratc
   std::shared_ptr<SpilledOutput> spilled(new SpilledOutput);
   spilled->layout_ = scratch->share(layout);
   spilled->attended_count_ = static_cast<std::int64_t>(output.attended.size());
+  spilled->time_s_ = output.time_s;
   spilled->offset_ = scratch->allocate(size);
   spilled->size_ = size;
   spilled->scratch_ = scratch;  // from here on, its end gives the place back
@@ -154,6 +155,7 @@ OutputPtr SpilledOutput::read() const {
   for (std::size_t i = 0; i < kOutputFields.size(); ++i)
     (*output).*kOutputFields[i].tensor = read((*layout_)[i]);
   output->attended = attended();
+  output->time_s = time_s_;
   return output;
 }
 

@@ -84,6 +84,7 @@ class SpilledOutput {
   /// One tensor of it, undefined if it has none.
   torch::Tensor read(const OutputField& field) const;
   std::vector<FrameIndex> attended() const;
+  double time_s() const { return time_s_; }
   bool has_memory() const;
   std::int64_t bytes() const { return size_; }
 
@@ -97,6 +98,7 @@ class SpilledOutput {
   std::int64_t size_ = 0;
   std::shared_ptr<const SpilledLayout> layout_;
   std::int64_t attended_count_ = 0;  ///< how many, after the tensors
+  double time_s_ = 0;
 };
 
 }  // namespace vostrack::memory

@@ -71,7 +71,24 @@ class RecentPolicy : public SelectionPolicy {
     return selection;
   }
 
-  FrameIndex oldest_reachable(FrameIndex frame) const override {
+  std::string name() const override { return "recent"; }
+
+  std::vector<FrameIndex> out_of_reach(const MemoryBank& bank, FrameIndex frame) const override {
+    auto frames = bank.tracked.frames();
+    const auto end = std::ranges::lower_bound(frames, oldest_reachable(frame));
+    frames.erase(end, frames.end());
+    return frames;
+  }
+
+  std::int64_t most_in_reach() const override {
+    std::int64_t most = 0;
+    for (FrameIndex frame = 0; frame < config_.memory_temporal_stride_for_eval; ++frame)
+      most = std::max(most, frame - oldest_reachable(frame));
+    return most;
+  }
+
+ private:
+  FrameIndex oldest_reachable(FrameIndex frame) const {
     FrameIndex oldest = frame;
     for (int back = 1; back < config_.num_maskmem; ++back)
       oldest = std::min(oldest, position({frame, /*reverse=*/false, std::nullopt}, back));
@@ -80,7 +97,6 @@ class RecentPolicy : public SelectionPolicy {
     return oldest;
   }
 
- private:
   /// The frame that is `back` places back (or ahead, in reverse) in the memory.
   FrameIndex position(const SelectionContext& context, int back) const {
     const int stride = config_.memory_temporal_stride_for_eval;

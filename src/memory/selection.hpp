@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "memory/bank.hpp"
@@ -39,16 +40,23 @@ struct SelectionContext {
   bool reverse = false;
   /// Frames in the video, or nothing for a stream.
   std::optional<std::int64_t> num_frames;
+  double time_s = 0;  ///< the frame's presentation time
 };
 
-/// A rule that selects. Immutable, shared by sessions.
+/// A rule that selects. What it may go by is in the outputs: where the object was and when, how sure
+/// the network was, and which other masks it proposed. Immutable, shared by sessions.
 class SelectionPolicy {
  public:
   virtual ~SelectionPolicy() = default;
+  /// What saved sessions know it by.
+  virtual std::string name() const = 0;
   /// @param bank  with at least one conditioning frame
   virtual Selection select(const MemoryBank& bank, const SelectionContext& context) const = 0;
-  /// The oldest tracked frame that a selection at `frame` or later, going forward, can reach.
-  virtual FrameIndex oldest_reachable(FrameIndex frame) const = 0;
+  /// Tracked frames that no selection at `frame` or later, going forward, reaches: a stream drops
+  /// them.
+  virtual std::vector<FrameIndex> out_of_reach(const MemoryBank& bank, FrameIndex frame) const = 0;
+  /// How many tracked frames before a frame are in reach at most.
+  virtual std::int64_t most_in_reach() const = 0;
 };
 
 /// The reference's rule: conditioning frames (all, or the nearest), fixed positions before the

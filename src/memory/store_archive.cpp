@@ -19,6 +19,7 @@ Shape shape_of(const OutputField& field, const nn::Model& model) {
   if (field.tensor == &FrameOutput::pointer) return {config.neck.d_model};
   if (field.tensor == &FrameOutput::memory)
     return {config.memory_encoder.out_dim, config.feature_size(), config.feature_size()};
+  if (field.tensor == &FrameOutput::proposals) return {3, 5};
   return {1};
 }
 
@@ -40,13 +41,16 @@ void save_store(const OutputStore& store, const std::string& name, nn::ArchiveWr
   if (frames.empty()) return;
   std::vector<std::int64_t> attended, attended_counts;
   std::vector<FrameIndex> encoded;
+  std::vector<double> times_s;
   for (FrameIndex frame : frames) {
     const auto looked_back = store.attended(frame);
     attended.insert(attended.end(), looked_back.begin(), looked_back.end());
     attended_counts.push_back(static_cast<std::int64_t>(looked_back.size()));
+    times_s.push_back(store.time_s(frame));
     if (store.has_memory(frame)) encoded.push_back(frame);
   }
   writer.add(name + ".frames", numbers(frames));
+  writer.add(name + ".times_s", torch::tensor(times_s, torch::kFloat64));
   writer.add(name + ".encoded_frames", numbers(encoded));
   writer.add(name + ".attended", numbers(attended));
   writer.add(name + ".attended_counts", numbers(attended_counts));
@@ -70,6 +74,7 @@ void read_store(const nn::Archive& archive, const std::string& name, const nn::M
   if (archive.tensors.count(name + ".frames") == 0) return;
   const auto frames = read_numbers(archive, name + ".frames", -1);
   const auto count = static_cast<std::int64_t>(frames.size());
+  const auto times_s = archive.tensor(name + ".times_s", torch::kFloat64, {count}).contiguous();
   const auto encoded_frames = read_numbers(archive, name + ".encoded_frames", -1);
   const auto attended = read_numbers(archive, name + ".attended", -1);
   const auto attended_counts = read_numbers(archive, name + ".attended_counts", count);
@@ -108,6 +113,7 @@ void read_store(const nn::Archive& archive, const std::string& name, const nn::M
       const auto row = static_cast<std::int64_t>(is_memory ? next_encoded : i);
       (*output).*field->tensor = values.slice(0, row, row + 1).clone().to(device);
     }
+    output->time_s = times_s.const_data_ptr<double>()[i];
     if (is_encoded) ++next_encoded;
     const auto looked_back = attended_counts[i];
     check(looked_back >= 0 &&

@@ -15,6 +15,8 @@ class FrameSource {
   /// The size that prompts and masks refer to.
   virtual int height() const = 0;
   virtual int width() const = 0;
+  /// Presentation time.
+  virtual double time_s(std::int64_t frame) const = 0;
   /// A picture, (H, W, 3) uint8 RGB on the CPU; its own size may differ from the video's.
   ///
   /// @throws Error kDecode

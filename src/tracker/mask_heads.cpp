@@ -1,5 +1,7 @@
 #include "tracker/mask_heads.hpp"
 
+#include <utility>
+
 #include "nn/layers.hpp"
 
 namespace vostrack::tracker {
@@ -122,6 +124,27 @@ HeadOutput take_mask(const nn::Model& model, const nn::ImageFeatures& image,
   }
   if (base.pred_obj_scores) out.pointer = mix_absence(model, out.pointer, presence);
   return out;
+}
+
+torch::Tensor describe_proposals(const HeadOutput& head) {
+  constexpr std::int64_t kMost = 3;
+  const auto masks = head.proposals > 0;
+  /// First and last of the lines that hold anything, its end outside; both 0 where none does.
+  const auto extent = [](const torch::Tensor& lines) {
+    const auto any = lines.any(2);
+    const auto first = lines.to(torch::kUInt8).argmax(2);
+    const auto last = lines.size(2) - lines.flip(2).to(torch::kUInt8).argmax(2);
+    return std::pair{first * any, last * any};
+  };
+  const auto [x0, x1] = extent(masks.any(2));
+  const auto [y0, y1] = extent(masks.any(3));
+  const auto order = head.proposed_ious.argsort(/*stable=*/true, /*dim=*/1, /*descending=*/true);
+  const auto described =
+      torch::stack({head.proposed_ious, x0.to(torch::kFloat32), y0.to(torch::kFloat32),
+                    x1.to(torch::kFloat32), y1.to(torch::kFloat32)},
+                   2)
+          .gather(1, order.unsqueeze(2).expand({-1, -1, 5}));
+  return torch::constant_pad_nd(described, {0, 0, 0, kMost - described.size(1)});
 }
 
 bool proposes_three(const nn::BaseConfig& config, bool initial_frame, std::int64_t points) {

@@ -52,6 +52,11 @@ std::vector<HeadOutput> propose(const nn::Model& model, const torch::Tensor& fea
 HeadOutput take_mask(const nn::Model& model, const nn::ImageFeatures& image,
                      const torch::Tensor& mask);
 
+/// What FrameOutput keeps of the proposals.
+///
+/// @return (B, 3, 5) float32, on the proposals' device
+torch::Tensor describe_proposals(const HeadOutput& head);
+
 /// Whether three masks are proposed.
 ///
 /// Source: sam2/modeling/sam2_base.py, _use_multimask

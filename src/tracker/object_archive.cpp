@@ -53,21 +53,25 @@ void save_passed(const ObjectTracking::Object& object, const std::string& name,
                  nn::ArchiveWriter& writer) {
   std::vector<std::int64_t> frames;
   std::vector<std::uint8_t> reverse;
-  for (const auto& [frame, in_reverse] : object.passed) {
+  std::vector<std::int64_t> hidden;
+  for (const auto& [frame, passed] : object.passed) {
     frames.push_back(frame);
-    reverse.push_back(in_reverse ? 1 : 0);
+    reverse.push_back(passed.reverse ? 1 : 0);
+    hidden.push_back(passed.hidden_frames);
   }
   writer.add(name + "passed_frames", torch::tensor(frames, torch::kInt64));
   writer.add(name + "passed_in_reverse", torch::tensor(reverse, torch::kUInt8));
+  writer.add(name + "passed_hidden", torch::tensor(hidden, torch::kInt64));
 }
 
 void read_passed(const nn::Archive& archive, const std::string& name,
                  ObjectTracking::Object& object) {
   const auto frames = archive.tensor(name + "passed_frames", torch::kInt64, {-1});
   const auto reverse = archive.tensor(name + "passed_in_reverse", torch::kUInt8, {frames.size(0)});
+  const auto hidden = archive.tensor(name + "passed_hidden", torch::kInt64, {frames.size(0)});
   for (std::int64_t i = 0; i < frames.size(0); ++i)
-    object.passed[frames.const_data_ptr<std::int64_t>()[i]] =
-        reverse.const_data_ptr<std::uint8_t>()[i] != 0;
+    object.passed[frames.const_data_ptr<std::int64_t>()[i]] = {
+        reverse.const_data_ptr<std::uint8_t>()[i] != 0, hidden.const_data_ptr<std::int64_t>()[i]};
 }
 
 /// @param end  the frame after the last one that there can be
@@ -89,7 +93,7 @@ void check_frames(const std::string& path, const ObjectTracking::Object& object,
     }
   }
   for (const auto& [frame, given] : object.prompts) check_frame(frame, false);
-  for (const auto& [frame, reverse] : object.passed) check_frame(frame, false);
+  for (const auto& [frame, passed] : object.passed) check_frame(frame, false);
   for (FrameIndex frame : object.bank.permanent)
     check(object.bank.conditioning.contains(frame), ErrorCode::kCorruptFile,
           "{}: object {} has no memory of the permanent frame {}", path, object.id, frame);
@@ -100,6 +104,7 @@ void check_frames(const std::string& path, const ObjectTracking::Object& object,
 void ObjectTracking::save_objects(nn::ArchiveWriter& writer) const {
   writer.document["model"] = model_->fingerprint();
   writer.document["model_name"] = model_->config().name;
+  writer.document["policy"] = policy_->name();
   json& objects = writer.document["objects"] = json::array();
   for (std::size_t i = 0; i < objects_.size(); ++i) {
     const Object& object = *objects_[i];
@@ -107,8 +112,7 @@ void ObjectTracking::save_objects(nn::ArchiveWriter& writer) const {
     for (const auto& [frame, given] : object.prompts) prompts.push_back(to_json(frame, given));
     objects.push_back({{"id", object.id},
                        {"prompts", prompts},
-                       {"permanent", object.bank.permanent},
-                       {"hidden_frames", object.hidden_frames}});
+                       {"permanent", object.bank.permanent}});
     for (const NamedStore& stored : kStores)
       memory::save_store((object.*stored.bank).*stored.store, prefix(i) + stored.name, writer);
     save_passed(object, prefix(i), writer);
@@ -119,6 +123,10 @@ void ObjectTracking::read_objects(const nn::Archive& archive, FrameIndex end) {
   VOSTRACK_ASSERT(objects_.empty());
   std::set<ObjectId> ids;
   try {
+    const auto policy = archive.document.at("policy").get<std::string>();
+    check(policy == policy_->name(), ErrorCode::kInvalidArgument,
+          "{}: memories were selected by the policy {}, these would be by {}", archive.path, policy,
+          policy_->name());
     for (const json& saved : archive.document.at("objects")) {
       const std::string name = prefix(objects_.size());
       Object& object = *objects_.emplace_back(std::make_unique<Object>());
@@ -128,7 +136,6 @@ void ObjectTracking::read_objects(const nn::Archive& archive, FrameIndex end) {
       for (const json& prompt : saved.at("prompts"))
         object.prompts[prompt.at("frame").get<FrameIndex>()] = given_from_json(prompt);
       saved.at("permanent").get_to(object.bank.permanent);
-      saved.at("hidden_frames").get_to(object.hidden_frames);
       for (const NamedStore& stored : kStores) {
         auto& store = (object.*stored.bank).*stored.store;
         memory::read_store(archive, name + stored.name, *model_, config_.storage,

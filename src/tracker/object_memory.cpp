@@ -31,7 +31,9 @@ std::int64_t ObjectTracking::output_bytes() const {
   const std::int64_t quarter = config.image_size / 4, side = config.feature_size();
   const std::int64_t memory =
       config.model.num_maskmem > 0 ? side * side * config.memory_encoder.out_dim : 0;
-  return quarter * quarter * 4 +
+  constexpr std::int64_t kMostAttended = 32;  // about
+  return quarter * quarter * 4 + (3 * 5 + 2) * 4 +
+         kMostAttended * static_cast<std::int64_t>(sizeof(FrameIndex)) +
          memory * static_cast<std::int64_t>(c10::elementSize(model_->runtime().memory_dtype)) +
          config.neck.d_model * 4 + static_cast<std::int64_t>(sizeof(memory::FrameOutput));
 }

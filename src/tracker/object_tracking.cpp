@@ -47,7 +47,8 @@ torch::Tensor logits_at_size(const FrameAnswer& answer, int height, int width,
 ObjectTracking::ObjectTracking(std::shared_ptr<const nn::Model> model, const TrackerConfig& config)
     : model_(std::move(model)),
       config_(config),
-      policy_(memory::make_recent_policy(model_->config().model)) {
+      policy_(config.policy ? config.policy
+                            : memory::make_recent_policy(model_->config().model)) {
   config_.validate();
 }
 
@@ -122,14 +123,14 @@ std::vector<OutputPtr> ObjectTracking::answers(const Question& question, FrameIn
   const nn::BaseConfig& base = model_->config().model;
   const nn::ImageFeatures& image = features(frame);
   if (question.mask.defined() && base.use_mask_input_as_output_without_sam)
-    return store(take_mask(*model_, image, question.mask), {});
+    return store(frame, take_mask(*model_, image, question.mask), {});
 
   torch::Tensor conditioned;
   if (question.initial) {
     conditioned = memory::features_without_memory(*model_, image);
   } else {
-    const bool reverse = question.known->passed.at(frame);
-    const auto selection = policy_->select(question.known->bank, {frame, reverse, num_frames()});
+    const bool reverse = question.known->passed.at(frame).reverse;
+    const auto selection = select(*question.known, frame, reverse);
     conditioned = memory::features_with_memory(*model_, image, {&selection, 1});
   }
   torch::Tensor mask = question.mask;
@@ -139,11 +140,12 @@ std::vector<OutputPtr> ObjectTracking::answers(const Question& question, FrameIn
   const auto points = question.points ? question.points->count() : 0;
   const bool three = proposes_three(base, question.initial, points);
   if (!all)
-    return store(decode(*model_, conditioned, image.high_res, question.points, mask, three), {});
+    return store(frame, decode(*model_, conditioned, image.high_res, question.points, mask, three),
+                 {});
   std::vector<OutputPtr> outputs;
   for (const HeadOutput& head :
        tracker::propose(*model_, conditioned, image.high_res, question.points, mask, three))
-    outputs.push_back(store(head, {}).front());
+    outputs.push_back(store(frame, head, {}).front());
   return outputs;
 }
 
@@ -155,7 +157,7 @@ void ObjectTracking::pass(std::span<Object* const> objects, FrameIndex frame, bo
   std::vector<Waiting> waiting;
   for (Object* object : objects)
     if (!object->bank.conditioning.contains(frame))
-      waiting.push_back({object, policy_->select(object->bank, {frame, reverse, num_frames()})});
+      waiting.push_back({object, select(*object, frame, reverse)});
 
   std::vector<std::pair<Object*, OutputPtr>> done;
   while (!waiting.empty()) {
@@ -182,11 +184,18 @@ void ObjectTracking::pass(std::span<Object* const> objects, FrameIndex frame, bo
   check_not_cancelled();
   for (auto& [object, output] : done) object->bank.tracked.put(frame, std::move(output));
   for (Object* object : objects) {
-    object->passed[frame] = reverse;
     const auto output = latest(*object, frame, /*conditioning=*/true);
     const bool visible = output->object_score.item<float>() > 0;
-    object->hidden_frames = visible ? 0 : object->hidden_frames + 1;
+    const auto before = object->passed.find(reverse ? frame + 1 : frame - 1);
+    const bool goes_on = before != object->passed.end() && before->second.reverse == reverse;
+    object->passed[frame] = {
+        reverse, visible ? 0 : 1 + (goes_on ? before->second.hidden_frames : std::int64_t{0})};
   }
+}
+
+memory::Selection ObjectTracking::select(const Object& object, FrameIndex frame,
+                                         bool reverse) const {
+  return policy_->select(object.bank, {frame, reverse, num_frames(), time_s(frame)});
 }
 
 std::vector<OutputPtr> ObjectTracking::track(FrameIndex frame,
@@ -202,13 +211,15 @@ std::vector<OutputPtr> ObjectTracking::track(FrameIndex frame,
   if (model_->config().model.num_maskmem > 0)
     memory = memory::encode_memory(*model_, image, head.high_res, head.object_score,
                                    /*prompted=*/false);
-  return store(head, memory, selections);
+  return store(frame, head, memory, selections);
 }
 
-std::vector<OutputPtr> ObjectTracking::store(const HeadOutput& head, const torch::Tensor& memory,
+std::vector<OutputPtr> ObjectTracking::store(FrameIndex frame, const HeadOutput& head,
+                                             const torch::Tensor& memory,
                                              std::span<const memory::Selection> selections) const {
   auto logits = fill_holes(head.low_res, config_.fill_hole_area, 0.0, kFilledHole);
   logits = remove_sprinkles(logits, config_.remove_sprinkle_area, 0.0, kRemovedSprinkle);
+  const auto proposals = describe_proposals(head).to(config_.storage);
   std::vector<OutputPtr> outputs;
   for (std::int64_t i = 0; i < logits.size(0); ++i) {
     auto output = std::make_shared<memory::FrameOutput>();
@@ -216,6 +227,8 @@ std::vector<OutputPtr> ObjectTracking::store(const HeadOutput& head, const torch
     output->pointer = part(head.pointer, i);
     output->object_score = part(head.object_score, i);
     output->predicted_iou = part(head.predicted_iou, i);
+    output->proposals = part(proposals, i);
+    output->time_s = time_s(frame);
     if (memory.defined()) output->memory = part(memory, i).to(config_.storage);
     if (!selections.empty())
       for (const auto& selected : selections[static_cast<std::size_t>(i)].memories)
@@ -318,7 +331,7 @@ FrameAnswer ObjectTracking::prompt_answer(FrameIndex frame, bool conditioning) c
   FrameAnswer result{frame, {}};
   for (const auto& object : objects_)
     result.objects.push_back(
-        {object->id, latest(*object, frame, conditioning), object->hidden_frames});
+        {object->id, latest(*object, frame, conditioning), object->hidden_frames(frame)});
   return result;
 }
 
@@ -327,9 +340,14 @@ FrameAnswer ObjectTracking::passed_answer(FrameIndex frame) const {
   for (const auto& object : objects_) {
     auto output = object->bank.conditioning.get(frame);
     if (!output) output = object->bank.tracked.get(frame);
-    result.objects.push_back({object->id, output, object->hidden_frames});
+    result.objects.push_back({object->id, output, object->hidden_frames(frame)});
   }
   return result;
+}
+
+std::int64_t ObjectTracking::Object::hidden_frames(FrameIndex frame) const {
+  const auto it = passed.find(frame);
+  return it == passed.end() ? 0 : it->second.hidden_frames;
 }
 
 ObjectTracking::Object* ObjectTracking::find(ObjectId id) {

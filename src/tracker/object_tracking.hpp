@@ -60,17 +60,25 @@ class ObjectTracking {
     bool mask = false;
   };
 
+  /// How propagation last passed a frame.
+  struct Passed {
+    bool reverse = false;
+    /// Frames in a row, this one included, on which it did not see the object.
+    std::int64_t hidden_frames = 0;
+    bool operator==(const Passed&) const = default;
+  };
+
   struct Object {
     ObjectId id = 0;
     std::map<FrameIndex, Given> prompts;
     memory::MemoryBank bank;
     /// Answers to prompts that no propagation has taken in yet.
     memory::MemoryBank pending;
-    /// Frames that propagation has passed, and whether in reverse the last time.
-    std::map<FrameIndex, bool> passed;
-    std::int64_t hidden_frames = 0;
+    std::map<FrameIndex, Passed> passed;
 
     bool prompted() const { return !bank.conditioning.empty() || !pending.conditioning.empty(); }
+    /// Of a frame that was passed, and 0 of others.
+    std::int64_t hidden_frames(FrameIndex frame) const;
     std::int64_t bytes() const;
     std::int64_t scratch_bytes() const;
   };
@@ -115,6 +123,7 @@ class ObjectTracking {
   virtual const nn::ImageFeatures& features(FrameIndex frame) = 0;
   /// Frames in the video, or nothing for a stream.
   virtual std::optional<std::int64_t> num_frames() const = 0;
+  virtual double time_s(FrameIndex frame) const = 0;
   /// What encoded pictures occupy.
   virtual std::int64_t picture_bytes() const = 0;
   /// Sees to it that `bytes` more can be kept.
@@ -180,10 +189,12 @@ class ObjectTracking {
   Question ask(ObjectId id, FrameIndex frame, const Prompt& prompt, int height, int width);
   /// @param all  all masks to choose from, or only the best
   std::vector<OutputPtr> answers(const Question& question, FrameIndex frame, bool all);
+  memory::Selection select(const Object& object, FrameIndex frame, bool reverse) const;
   std::vector<OutputPtr> track(FrameIndex frame, std::span<const memory::Selection> selections);
   /// @param memory  undefined for prompts, whose memory is encoded when propagation starts
   /// @param selections  what each object of the batch looked back to; empty for prompts
-  std::vector<OutputPtr> store(const HeadOutput& head, const torch::Tensor& memory,
+  std::vector<OutputPtr> store(FrameIndex frame, const HeadOutput& head,
+                               const torch::Tensor& memory,
                                std::span<const memory::Selection> selections = {}) const;
   OutputPtr with_memory(const OutputPtr& output, FrameIndex frame);
   FrameAnswer prompt_answer(FrameIndex frame, bool conditioning) const;

@@ -1,6 +1,7 @@
 #include "tracker/stream_tracker.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/check.hpp"
 #include "memory/store_archive.hpp"
@@ -38,7 +39,7 @@ StreamTracker::StreamTracker(std::shared_ptr<const nn::Model> model, const Strea
   config_.validate();
 }
 
-FrameAnswer StreamTracker::track(const torch::Tensor& picture) {
+FrameAnswer StreamTracker::track(const torch::Tensor& picture, double time_s) {
   torch::InferenceMode guard;
   allow_tracking();
   const auto input = model().network_input(picture);  // checks shape and dtype
@@ -47,11 +48,16 @@ FrameAnswer StreamTracker::track(const torch::Tensor& picture) {
   check(next_frame_ == 0 || (height == height_ && width == width_), ErrorCode::kInvalidArgument,
         "frame {} is {}×{} (height × width), want the stream's {}×{}; reset for another size",
         next_frame_, height, width, height_, width_);
+  check(std::isfinite(time_s), ErrorCode::kInvalidArgument,
+        "time of frame {} is {}, want a number", next_frame_, time_s);
+  check(held_.empty() || time_s >= held_.back().time_s, ErrorCode::kInvalidArgument,
+        "time of frame {} is {} s, want at least the last frame's, {} s; reset for another stream",
+        next_frame_, time_s, held_.empty() ? 0.0 : held_.back().time_s);
   auto encoded = model().encode(input);
   check_not_cancelled();
   catch_up();
 
-  held_.push_back(std::move(encoded));
+  held_.push_back({std::move(encoded), time_s});
   const FrameIndex frame = next_frame_++;
   std::vector<Object*> tracked;
   for (const auto& object : objects())
@@ -91,22 +97,29 @@ void StreamTracker::check_held(FrameIndex frame) const {
 
 void StreamTracker::catch_up() {
   std::vector<std::pair<Object*, FrameIndex>> corrected;
+  std::vector<Object> before;  // outputs are shared, so these take next to nothing
   for (const auto& object : objects())
-    if (!object->pending.conditioning.empty())
+    if (!object->pending.conditioning.empty()) {
       corrected.emplace_back(object.get(), object->pending.conditioning.first_frame());
+      before.push_back(*object);
+    }
   take_in_pending();
-  for (auto& [object, from] : corrected) {
-    object->passed[from] = false;
-    object->hidden_frames = 0;
-    for (FrameIndex frame = from + 1; frame <= latest_frame(); ++frame)
-      pass({&object, 1}, frame, /*reverse=*/false);
+  try {
+    for (auto& [object, from] : corrected) {
+      object->passed[from] = {};
+      for (FrameIndex frame = from + 1; frame <= latest_frame(); ++frame)
+        pass({&object, 1}, frame, /*reverse=*/false);
+    }
+  } catch (...) {
+    for (std::size_t i = 0; i < corrected.size(); ++i) *corrected[i].first = std::move(before[i]);
+    throw;
   }
 }
 
 void StreamTracker::prune(Object& object) const {
   // The next frame may be the oldest held one again, after a correction.
-  const FrameIndex oldest = policy().oldest_reachable(oldest_held_frame());
-  object.bank.tracked.drop_range(0, oldest - 1, -1);
+  for (FrameIndex frame : policy().out_of_reach(object.bank, oldest_held_frame()))
+    object.bank.tracked.drop(frame);
   object.passed.erase(object.passed.begin(), object.passed.lower_bound(oldest_held_frame()));
   auto conditioning = object.bank.conditioning.frames();
   std::erase_if(conditioning, [&](FrameIndex t) { return object.bank.permanent.contains(t); });
@@ -124,7 +137,6 @@ void StreamTracker::reset_object(ObjectId id) {
   object.bank = {};
   object.pending = {};
   object.passed.clear();
-  object.hidden_frames = 0;
 }
 
 void StreamTracker::reset() {
@@ -134,21 +146,25 @@ void StreamTracker::reset() {
   height_ = width_ = 0;
 }
 
-const nn::ImageFeatures& StreamTracker::features(FrameIndex frame) {
+const StreamTracker::HeldFrame& StreamTracker::held(FrameIndex frame) const {
   VOSTRACK_ASSERT(frame >= oldest_held_frame() && frame < next_frame_);
   return held_[static_cast<std::size_t>(frame - oldest_held_frame())];
 }
 
+const nn::ImageFeatures& StreamTracker::features(FrameIndex frame) {
+  return held(frame).features;
+}
+
 std::int64_t StreamTracker::picture_bytes() const {
   std::int64_t bytes = 0;
-  for (const auto& picture : held_) bytes += nn::bytes_of(picture);
+  for (const HeldFrame& frame : held_) bytes += nn::bytes_of(frame.features);
   return bytes;
 }
 
 void StreamTracker::make_room(FrameIndex /*frame*/, std::int64_t bytes, bool new_object) {
   if (!config().max_bytes) return;
   // What all objects will occupy once their memories are full; tracking never takes more.
-  const FrameIndex reach = -policy().oldest_reachable(0) + config().cached_frames;
+  const std::int64_t reach = policy().most_in_reach() + config().cached_frames;
   const std::int64_t outputs_per_object = reach + 1 + config_.latest_conditioning_frames;
   std::int64_t count = static_cast<std::int64_t>(objects().size()) + (new_object ? 1 : 0);
   std::int64_t needed = picture_bytes() + bytes + count * outputs_per_object * output_bytes();
@@ -165,11 +181,13 @@ void StreamTracker::save(const std::string& path, nlohmann::json document) const
   writer.document["next_frame"] = next_frame_;
   writer.document["height"] = height_;
   writer.document["width"] = width_;
-  writer.document["held_frames"] = held_.size();
+  auto& times_s = writer.document["times_s"] = nlohmann::json::array();
   for (std::size_t i = 0; i < held_.size(); ++i) {
-    writer.add(fmt::format("held.{}.coarse", i), held_[i].coarse);
-    for (std::size_t level = 0; level < held_[i].high_res.size(); ++level)
-      writer.add(fmt::format("held.{}.high_res.{}", i, level), held_[i].high_res[level]);
+    const auto& [features, time_s] = held_[i];
+    times_s.push_back(time_s);
+    writer.add(fmt::format("held.{}.coarse", i), features.coarse);
+    for (std::size_t level = 0; level < features.high_res.size(); ++level)
+      writer.add(fmt::format("held.{}.high_res.{}", i, level), features.high_res[level]);
   }
   save_objects(writer);
   writer.write(path, kArchiveKind, kArchiveVersion);
@@ -178,18 +196,19 @@ void StreamTracker::save(const std::string& path, nlohmann::json document) const
 void StreamTracker::restore(const nn::Archive& archive) {
   torch::InferenceMode guard;
   memory::check_model(archive, model());
-  std::size_t held = 0;
+  std::vector<double> times_s;  ///< of the held frames
   try {
     archive.document.at("next_frame").get_to(next_frame_);
     archive.document.at("height").get_to(height_);
     archive.document.at("width").get_to(width_);
-    archive.document.at("held_frames").get_to(held);
+    archive.document.at("times_s").get_to(times_s);
   } catch (const nlohmann::json::exception& error) {
     fail(ErrorCode::kCorruptFile, "{}: the stream cannot be read: {}", archive.path, error.what());
   }
+  const std::size_t held = times_s.size();
   check(next_frame_ >= 0 && held <= static_cast<std::size_t>(config().cached_frames) &&
             held <= static_cast<std::size_t>(next_frame_) && (held > 0) == (next_frame_ > 0) &&
-            (next_frame_ == 0 || (height_ > 0 && width_ > 0)),
+            std::ranges::is_sorted(times_s) && (next_frame_ == 0 || (height_ > 0 && width_ > 0)),
         ErrorCode::kCorruptFile, "{}: {} held frames of {} with {}×{} pixels make no stream",
         archive.path, held, next_frame_, height_, width_);
   const nn::ModelConfig& model_config = model().config();
@@ -213,7 +232,7 @@ void StreamTracker::restore(const nn::Archive& archive) {
             named(fmt::format("held.{}.high_res.{}", i, level),
                   {1, model_config.neck.d_model / divisor, side * scale, side * scale}));
       }
-    held_.push_back(std::move(features));
+    held_.push_back({std::move(features), times_s[i]});
   }
   read_objects(archive, next_frame_);
 }

@@ -1,9 +1,9 @@
 /// Tracking on frames that come and go: a camera, a robot, a network stream.
 ///
 ///   StreamTracker tracker(model, {});
-///   tracker.track(picture);                       // frame 0: nothing to track yet
+///   tracker.track(picture, 0.0);                  // frame 0: nothing to track yet
 ///   tracker.add_prompt(1, tracker.latest_frame(), prompt);
-///   FrameAnswer answer = tracker.track(next);     // frame 1
+///   FrameAnswer answer = tracker.track(next, 0.04);
 ///
 /// Memory is bounded whatever the length: tracked frames that no selection can reach again are
 /// dropped, and of an object's conditioning frames the first and the latest few stay.
@@ -38,9 +38,10 @@ class StreamTracker : public ObjectTracking {
   /// are first tracked again up to there.
   ///
   /// @param picture  (H, W, 3) uint8; all frames have the size of the first
-  /// @throws Error kInvalidArgument for another size, kCancelled after cancel(); the frame does not
-  ///   count then
-  FrameAnswer track(const torch::Tensor& picture);
+  /// @param time_s  presentation time, not before the last frame's
+  /// @throws Error kInvalidArgument for another size or a time that goes back, kCancelled after
+  ///   cancel(); the frame does not count then
+  FrameAnswer track(const torch::Tensor& picture, double time_s);
 
   /// @param frame  one that is still held
   /// @throws Error kFailedState before the first frame, kOutOfRange for a frame that is not held,
@@ -76,21 +77,30 @@ class StreamTracker : public ObjectTracking {
   FrameIndex oldest_held_frame() const {
     return next_frame_ - static_cast<FrameIndex>(held_.size());
   }
+  /// Of a frame that is held.
+  double time_s(FrameIndex frame) const override { return held(frame).time_s; }
   const StreamConfig& stream_config() const { return config_; }
   int height() const { return height_; }
   int width() const { return width_; }
 
  private:
+  struct HeldFrame {
+    nn::ImageFeatures features;
+    double time_s = 0;
+  };
+  const HeldFrame& held(FrameIndex frame) const;
   const nn::ImageFeatures& features(FrameIndex frame) override;
   std::optional<std::int64_t> num_frames() const override { return std::nullopt; }
   std::int64_t picture_bytes() const override;
   void make_room(FrameIndex frame, std::int64_t bytes, bool new_object) override;
   void check_held(FrameIndex frame) const;
+  /// Takes in what was prompted, and tracks objects again from where they were prompted to the
+  /// latest frame. Nothing has changed when it throws.
   void catch_up();
   void prune(Object& object) const;
 
   StreamConfig config_;
-  std::deque<nn::ImageFeatures> held_;
+  std::deque<HeldFrame> held_;
   FrameIndex next_frame_ = 0;
   int height_ = 0;
   int width_ = 0;

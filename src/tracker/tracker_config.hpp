@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 
+#include "memory/selection.hpp"
 #include "nn/model.hpp"
 
 namespace vostrack::tracker {
@@ -27,6 +29,8 @@ struct TrackerConfig {
   /// far away to a scratch file before it refuses a prompt.
   std::optional<std::int64_t> max_bytes;
   std::string scratch_folder;  ///< empty: the system's folder of temporary files
+  /// Which memories are looked back to; nothing: the reference's rule.
+  std::shared_ptr<const memory::SelectionPolicy> policy;
 
   /// What the model's own configuration asks for.
   static TrackerConfig from(const nn::Model& model);

@@ -79,6 +79,7 @@ class VideoTracker : public ObjectTracking {
  private:
   const nn::ImageFeatures& features(FrameIndex frame) override;
   std::optional<std::int64_t> num_frames() const override { return source_.frame_count(); }
+  double time_s(FrameIndex frame) const override { return source_.time_s(frame); }
   std::int64_t picture_bytes() const override;
   void make_room(FrameIndex frame, std::int64_t bytes, bool new_object) override;
   void keep_within_bounds(FrameIndex frame) override;

@@ -65,6 +65,33 @@ TEST_F(TrackLive, WritesEveryFrameOfAStream) {
   EXPECT_THAT(outcome.out, HasSubstr("10 frames came, 0 dropped"));
 }
 
+TEST_F(TrackLive, FollowsAnObjectFromAnotherVideo) {
+  const std::string object = folder_ / "square.object", again = folder_ / "again.object";
+  const Outcome exported = track({"--mask", "3:" + mask_, "--end", "2", "--no-overlay",
+                                  "--export-object", "3:" + object},
+                                 "first");
+  ASSERT_EQ(exported.status, kSuccess) << exported.err;
+  const Outcome outcome =
+      track_live({"--object", "8:" + object, "--export-object", "8:" + again});
+  ASSERT_EQ(outcome.status, kSuccess) << outcome.err;
+  EXPECT_EQ(frames(), (std::vector<int>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}));
+  for (int frame = 0; frame < square_.frames; ++frame) EXPECT_GT(iou(frame), 0.7) << frame;
+  const auto objects = summary()["objects"];
+  ASSERT_EQ(objects.size(), 1u);
+  EXPECT_EQ(objects[0]["id"], 8);
+  EXPECT_EQ(objects[0]["frames"], 10);
+  EXPECT_EQ(objects[0]["prompted_frames"], nlohmann::json::array());
+  EXPECT_EQ(test::read_bytes(again).size(), test::read_bytes(object).size());
+}
+
+TEST_F(TrackLive, RefusesAnObjectThatIsNone) {
+  test::write_bytes(folder_ / "no.object", "nothing of the kind");
+  const Outcome outcome = track_live({"--object", folder_ / "no.object"});
+  EXPECT_EQ(outcome.status, kFailure);
+  EXPECT_THAT(outcome.err, HasSubstr("no.object"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "out"));
+}
+
 TEST_F(TrackLive, StartsWithTheFirstPromptAndStopsInTime) {
   const std::string later = square_.write_mask(folder_ / "later.png", 3);
   const Outcome outcome =
@@ -93,6 +120,10 @@ TEST_F(TrackLive, FinishesItsFilesWhenInterrupted) {
 }
 
 TEST_F(TrackLive, SaysThatAPromptNeverCameDue) {
+  const Outcome some = track_live({"--mask", mask_, "--box", "2:0,0,60,20@10", "--no-overlay"});
+  EXPECT_EQ(some.status, kSuccess);
+  EXPECT_THAT(some.err, HasSubstr("ended before the frames of prompts of object 2 came"));
+  std::filesystem::remove_all(folder_ / "out");
   const Outcome outcome = track_live({"--mask", mask_ + "@10"});
   EXPECT_EQ(outcome.status, kFailure);
   EXPECT_THAT(outcome.err, HasSubstr("ended before the first prompt's frame; 10 frames came"));

@@ -18,6 +18,7 @@ class Pictures : public tracker::FrameSource {
   std::int64_t frame_count() const override { return pictures_.size(0); }
   int height() const override { return height_; }
   int width() const override { return width_; }
+  double time_s(std::int64_t frame) const override { return static_cast<double>(frame); }
   torch::Tensor read(std::int64_t frame) override { return pictures_[frame]; }
 
  private:

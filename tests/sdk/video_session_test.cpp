@@ -1,5 +1,8 @@
 // A session through the public interface; the tracker's rules have their own tests.
 #include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include <new>
 
 #include "sdk/small_checkpoint.hpp"
 #include "support/errors.hpp"
@@ -160,6 +163,44 @@ class Growing : public SquareVideo {
     return {clip.picture(index), index, 0, ""};
   }
 };
+
+/// A video with a picture that needs more memory than any machine has.
+class Huge : public SquareVideo {
+ public:
+  explicit Huge(bool* enough, bool torch) : enough_(enough), torch_(torch) {}
+  Frame read(std::int64_t index) override {
+    if (index == 2 && !*enough_) {
+      if (!torch_) throw std::bad_alloc();
+      torch::empty({std::int64_t{1} << 46}, torch::kUInt8);
+    }
+    return SquareVideo::read(index);
+  }
+
+ private:
+  bool* enough_;
+  bool torch_;
+};
+
+TEST(VideoSession, GoesOnOnceThereIsMemoryAgain) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "the address sanitizer ends the program where memory runs out";
+#endif
+  for (const bool torch : {false, true}) {
+    bool enough = false;
+    VideoSession s(load_small_model(), std::make_unique<Huge>(&enough, torch));
+    auto other = session();
+    for (VideoSession* each : {&s, &other}) each->add_prompt(1, 0, click({20, 12}));
+    auto propagation = other.start();
+    propagation.next();
+    expect_error(ErrorCode::kOutOfMemory, torch ? "can't allocate memory" : "out of memory",
+                 [&] { all(s); });
+    enough = true;
+    const auto got = all(s);
+    ASSERT_EQ(got.size(), 8U);
+    for (std::size_t i = 1; i < got.size(); ++i)
+      EXPECT_EQ(got[i].objects[0].logits().data, propagation.next()->objects[0].logits().data);
+  }
+}
 
 TEST(VideoSession, RefusesPicturesOfAnotherSize) {
   VideoSession s(load_small_model(), std::make_unique<Growing>());

@@ -1,7 +1,6 @@
 // Ceilings, the scratch file, and what is kept for good.
 #include <thread>
 
-#include "tracker/stream_tracker.hpp"
 #include "tracker/tracker_support.hpp"
 
 namespace vostrack::tracker::test {
@@ -60,13 +59,13 @@ TEST(MaxBytes, RefusesAnObjectThatAStreamCouldNotHold) {
     auto config = unbatched();
     config.max_bytes = ceiling;
     StreamTracker tracker(small_model(), {config, 4});
-    tracker.track(source.read(0));
+    track(tracker, source, 0);
     Prompt prompt;
     prompt.clicks = {{20, 12}};
     for (int id = 1; id <= objects; ++id) tracker.add_prompt(id, 0, prompt);
     std::int64_t most = 0;
     for (FrameIndex frame = 1; frame < 40; ++frame) {
-      tracker.track(source.read(frame));
+      track(tracker, source, frame);
       if (frame % 3 == 0) tracker.add_prompt(1, frame, prompt);
       most = std::max(most, tracker.memory_usage().bytes);
     }
@@ -134,7 +133,7 @@ TEST(Permanent, FramesStayInAStream) {
   Prompt prompt;
   prompt.clicks = {{20, 12}};
   for (FrameIndex frame = 0; frame < 60; ++frame) {
-    tracker.track(source.read(frame));
+    track(tracker, source, frame);
     if (frame % 10 == 0) tracker.add_prompt(1, frame, prompt);
     if (frame == 22) tracker.set_permanent(1, 20, true);
   }
@@ -162,7 +161,7 @@ TEST(Cancel, OfAStreamDropsTheFrame) {
   const SquareClip clip;
   ClipSource source(clip, nullptr);
   StreamTracker tracker(small_model(), {unbatched(), 4});
-  tracker.track(source.read(0));
+  track(tracker, source, 0);
   Prompt prompt;
   prompt.clicks = {{20, 12}};
   tracker.add_prompt(1, 0, prompt);
@@ -174,7 +173,7 @@ TEST(Cancel, OfAStreamDropsTheFrame) {
   for (int i = 0; i < 50 && !cancelled; ++i) {
     const auto latest = tracker.latest_frame();
     try {
-      tracker.track(source.read(1));
+      track(tracker, source, 1);
     } catch (const Error& error) {
       cancelled = error.code() == ErrorCode::kCancelled;
       EXPECT_EQ(tracker.latest_frame(), latest);
@@ -184,7 +183,7 @@ TEST(Cancel, OfAStreamDropsTheFrame) {
   canceller.join();
   EXPECT_TRUE(cancelled);
   const auto next = tracker.latest_frame() + 1;
-  EXPECT_EQ(tracker.track(source.read(2)).frame, next);
+  EXPECT_EQ(track(tracker, source, 2).frame, next);
 }
 
 TEST(Pulling, EqualsHandingOver) {

@@ -2,7 +2,6 @@
 #include <random>
 
 #include "support/temporary_folder.hpp"
-#include "tracker/stream_tracker.hpp"
 #include "tracker/tracker_support.hpp"
 
 namespace vostrack::tracker::test {
@@ -136,7 +135,7 @@ TEST(SavedStream, GoesOnToTheBit) {
   Prompt prompt;
   prompt.clicks = {{20, 12}};
   for (FrameIndex frame = 0; frame < 20; ++frame) {
-    whole.track(source.read(frame));
+    track(whole, source, frame);
     if (frame % 6 == 0) whole.add_prompt(1, frame, prompt);
   }
   whole.add_prompt(2, 17, prompt);  // on a held frame, not caught up yet
@@ -151,7 +150,7 @@ TEST(SavedStream, GoesOnToTheBit) {
       whole.add_prompt(1, 19, prompt);
       resumed.add_prompt(1, 19, prompt);
     }
-    const auto want = whole.track(source.read(frame)), got = resumed.track(source.read(frame));
+    const auto want = track(whole, source, frame), got = track(resumed, source, frame);
     ASSERT_EQ(got.objects.size(), want.objects.size());
     for (std::size_t i = 0; i < want.objects.size(); ++i)
       EXPECT_TRUE(same(got.objects[i].output->mask_logits, want.objects[i].output->mask_logits))
@@ -214,7 +213,7 @@ TEST(ExportedObject, StartsAStream) {
   Scene video(unbatched(), clip);
   video.tracker.import_object(folder / "o", 8);
   const auto want = video.propagate()[8];
-  const auto answer = stream.track(source.read(0));
+  const auto answer = track(stream, source, 0);
   EXPECT_TRUE(same(answer.objects[0].output->mask_logits, want.at(0)));
 }
 

@@ -1,5 +1,4 @@
 // A stream is a video that is pushed and forgotten: the same numbers, in bounded memory.
-#include "tracker/stream_tracker.hpp"
 #include "tracker/tracker_support.hpp"
 
 namespace vostrack::tracker::test {
@@ -27,7 +26,7 @@ struct Stream {
   std::map<FrameIndex, torch::Tensor> run_to(FrameIndex last) {
     std::map<FrameIndex, torch::Tensor> logits;
     while (tracker.latest_frame() < last) {
-      const auto answer = tracker.track(source.read(tracker.latest_frame() + 1));
+      const auto answer = track(tracker, source, tracker.latest_frame() + 1);
       for (const auto& object : answer.objects)
         if (object.id == 1 && object.output) logits[answer.frame] = object.output->mask_logits;
     }
@@ -120,10 +119,10 @@ TEST(Stream, RefusesWhatCannotBeAndChangesNothing) {
   expect_error(ErrorCode::kOutOfRange, "frame 11 is not held",
                [&] { stream.tracker.add_prompt(1, 11, click_at(20, 12)); });
   expect_error(ErrorCode::kInvalidArgument, "want the stream's 48×72", [&] {
-    stream.tracker.track(torch::zeros({40, 72, 3}, torch::kUInt8));
+    stream.tracker.track(torch::zeros({40, 72, 3}, torch::kUInt8), 99);
   });
   expect_error(ErrorCode::kInvalidArgument, "want (height, width, 3)", [&] {
-    stream.tracker.track(torch::zeros({48, 72}, torch::kUInt8));
+    stream.tracker.track(torch::zeros({48, 72}, torch::kUInt8), 99);
   });
   expect_error(ErrorCode::kNotFound, "no object 5", [&] { stream.tracker.reset_object(5); });
   EXPECT_EQ(stream.tracker.latest_frame(), 10);

@@ -11,6 +11,7 @@
 #include "support/moving_square.hpp"
 #include "support/small_model.hpp"
 #include "support/tensors.hpp"
+#include "tracker/stream_tracker.hpp"
 #include "tracker/video_tracker.hpp"
 
 namespace vostrack::tracker::test {
@@ -30,6 +31,7 @@ class ClipSource : public FrameSource {
   std::int64_t frame_count() const override { return video_.frame_count(); }
   int height() const override { return video_.height(); }
   int width() const override { return video_.width(); }
+  double time_s(std::int64_t frame) const override { return video_.pts_s(frame); }
   torch::Tensor read(std::int64_t frame) override {
     auto image = video_.read(frame).image;
     return torch::from_blob(image.rgb.data(), {image.height, image.width, 3}, torch::kUInt8)
@@ -39,6 +41,11 @@ class ClipSource : public FrameSource {
  private:
   vostrack::test::SquareVideo video_;
 };
+
+/// Pushes a clip's frame.
+inline FrameAnswer track(StreamTracker& tracker, ClipSource& source, FrameIndex frame) {
+  return tracker.track(source.read(frame), source.time_s(frame));
+}
 
 /// Logits at a quarter of the network's size: [object][frame].
 using Answers = std::map<ObjectId, std::map<FrameIndex, torch::Tensor>>;
@@ -113,7 +120,7 @@ inline Frames frames_of(const std::map<FrameIndex, torch::Tensor>& answers) {
 using StoreState = std::vector<std::pair<FrameIndex, OutputPtr>>;
 using PromptState = std::tuple<FrameIndex, bool, std::size_t, bool>;
 using ObjectState = std::tuple<ObjectId, std::vector<PromptState>, std::vector<StoreState>,
-                               std::map<FrameIndex, bool>>;
+                               std::map<FrameIndex, ObjectTracking::Passed>>;
 
 inline StoreState state_of(const memory::OutputStore& store) {
   StoreState state;
@@ -122,7 +129,7 @@ inline StoreState state_of(const memory::OutputStore& store) {
   return state;
 }
 
-inline std::vector<ObjectState> state_of(const VideoTracker& tracker) {
+inline std::vector<ObjectState> state_of(const ObjectTracking& tracker) {
   std::vector<ObjectState> state;
   for (const auto& object : tracker.objects()) {
     std::vector<PromptState> prompts;
