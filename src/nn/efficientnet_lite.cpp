@@ -4,6 +4,7 @@
 #include <array>
 
 #include "nn/layers.hpp"
+#include "nn/packed_convolution.hpp"
 
 namespace vostrack::nn {
 namespace {
@@ -24,45 +25,51 @@ constexpr int kStemChannels = 32;
 /// A convolution without bias, named "0", and its batch norm, named "1".
 class ConvNormImpl : public torch::nn::Module {
  public:
-  ConvNormImpl(int in, int out, int kernel, int stride, int groups, double eps)
+  ConvNormImpl(int in, int out, int kernel, int stride, int groups, double eps, bool clamped)
       : kernel_(kernel),
         stride_(stride),
         groups_(groups),
         eps_(eps),
+        clamped_(clamped),
         conv_(register_indexed(*this, 0, conv2d(in, out, kernel, stride, 0, groups, false))),
         norm_(register_indexed(*this, 1, Norm(out))) {}
 
   torch::Tensor forward(torch::Tensor x) {
-    // TensorFlow's "same" for even inputs: with stride 2 the smaller half is at the top left.
-    const int total = stride_ == 2 ? kernel_ - 2 : kernel_ - 1;
-    const int before = total / 2;
-    const int after = total - before;
-    int padding = before;
-    if (before != after) {
-      x = torch::constant_pad_nd(x, {before, after, before, after});
-      padding = 0;
-    }
-    if (folded_weight_.defined())
-      return torch::conv2d(x, folded_weight_, folded_bias_, stride_, padding, 1, groups_);
-    x = torch::conv2d(x, conv_->weight, {}, stride_, padding, 1, groups_);
-    return torch::batch_norm(x, norm_->weight, norm_->bias, norm_->running_mean, norm_->running_var,
-                             /*training=*/false, /*momentum=*/0.0, eps_,
-                             /*cudnn_enabled=*/true);
+    if (folded_.defined()) return folded_(x);
+    if (before() != after()) x = torch::constant_pad_nd(x, {before(), after(), before(), after()});
+    x = torch::conv2d(x, conv_->weight, {}, stride_, before() == after() ? before() : 0, 1,
+                      groups_);
+    x = torch::batch_norm(x, norm_->weight, norm_->bias, norm_->running_mean, norm_->running_var,
+                          /*training=*/false, /*momentum=*/0.0, eps_,
+                          /*cudnn_enabled=*/true);
+    return clamped_ ? torch::relu6(x) : x;
   }
 
   /// Turns batch norm into the convolution's weight and bias, computed in float64.
-  void fold(const torch::TensorOptions& options) {
+  ///
+  /// @param side  of the input
+  /// @return that of the output
+  std::int64_t fold(const torch::TensorOptions& options, std::int64_t side) {
     auto scale = norm_->weight.to(torch::kFloat64) /
                  torch::sqrt(norm_->running_var.to(torch::kFloat64) + eps_);
-    folded_weight_ = (conv_->weight.to(torch::kFloat64) * scale.view({-1, 1, 1, 1}))
-                         .to(options)
-                         .contiguous(torch::MemoryFormat::ChannelsLast);
-    folded_bias_ =
+    auto weight = conv_->weight.to(torch::kFloat64) * scale.view({-1, 1, 1, 1});
+    // Zeros in front of the kernel shift it as unequal padding would, without a copy of the input.
+    const int more = after() - before();
+    weight = torch::constant_pad_nd(weight, {more, 0, more, 0}).to(options);
+    const auto bias =
         (norm_->bias.to(torch::kFloat64) - norm_->running_mean.to(torch::kFloat64) * scale)
             .to(options);
+    using Then = PackedConvolution::Then;
+    folded_ = PackedConvolution(weight, bias, stride_, after(), groups_,
+                                clamped_ ? Then::kRelu6 : Then::kNothing, side);
+    return (side + stride_ - 1) / stride_;
   }
 
  private:
+  // TensorFlow's "same" for even inputs: with stride 2 the smaller half is at the top left.
+  int before() const { return (kernel_ - stride_) / 2; }
+  int after() const { return kernel_ - stride_ - before(); }
+
   /// Batch norm's tensors, without the counter that PyTorch's own module keeps.
   struct NormImpl : torch::nn::Module {
     explicit NormImpl(int channels)
@@ -76,9 +83,10 @@ class ConvNormImpl : public torch::nn::Module {
 
   int kernel_, stride_, groups_;
   double eps_;
+  bool clamped_;  ///< to 0 to 6
   torch::nn::Conv2d conv_;
   Norm norm_;
-  torch::Tensor folded_weight_, folded_bias_;
+  PackedConvolution folded_;
 };
 TORCH_MODULE(ConvNorm);
 
@@ -87,23 +95,22 @@ class InvertedBottleneckImpl : public torch::nn::Module {
   InvertedBottleneckImpl(int in, const Stage& stage, int stride, double eps)
       : skip_(stride == 1 && in == stage.channels) {
     const int wide = in * stage.expansion;
-    if (stage.expansion != 1) expand_ = register_module("expand", ConvNorm(in, wide, 1, 1, 1, eps));
+    if (stage.expansion != 1) expand_ = register_module("expand", ConvNorm(in, wide, 1, 1, 1, eps, true));
     depthwise_ =
-        register_module("depthwise", ConvNorm(wide, wide, stage.kernel, stride, wide, eps));
-    project_ = register_module("project", ConvNorm(wide, stage.channels, 1, 1, 1, eps));
+        register_module("depthwise", ConvNorm(wide, wide, stage.kernel, stride, wide, eps, true));
+    project_ = register_module("project", ConvNorm(wide, stage.channels, 1, 1, 1, eps, false));
   }
 
   torch::Tensor forward(const torch::Tensor& x) {
-    auto y = expand_ ? torch::relu6(expand_->forward(x)) : x;
-    y = torch::relu6(depthwise_->forward(y));
-    y = project_->forward(y);
+    auto y = project_->forward(depthwise_->forward(expand_ ? expand_->forward(x) : x));
     return skip_ ? x + y : y;
   }
 
-  void fold(const torch::TensorOptions& options) {
-    if (expand_) expand_->fold(options);
-    depthwise_->fold(options);
-    project_->fold(options);
+  /// As ConvNorm's.
+  std::int64_t fold(const torch::TensorOptions& options, std::int64_t side) {
+    if (expand_) side = expand_->fold(options, side);
+    side = depthwise_->fold(options, side);
+    return project_->fold(options, side);
   }
 
  private:
@@ -117,7 +124,7 @@ class EfficientNetLite0 : public Trunk {
   explicit EfficientNetLite0(const TrunkConfig& config)
       : output_blocks_(config.output_blocks),
         output_scale_(config.output_scale),
-        stem_(register_module("stem", ConvNorm(3, kStemChannels, 3, 2, 1, config.batch_norm_eps))) {
+        stem_(register_module("stem", ConvNorm(3, kStemChannels, 3, 2, 1, config.batch_norm_eps, true))) {
     torch::nn::ModuleList list;
     int channels = kStemChannels;
     for (const Stage& stage : kLite0)
@@ -132,7 +139,7 @@ class EfficientNetLite0 : public Trunk {
   }
 
   std::vector<torch::Tensor> forward(const torch::Tensor& picture) override {
-    auto x = torch::relu6(stem_->forward(picture.contiguous(torch::MemoryFormat::ChannelsLast)));
+    auto x = stem_->forward(picture.contiguous(torch::MemoryFormat::ChannelsLast));
     std::vector<torch::Tensor> outputs;
     for (std::size_t i = 0; i < blocks_.size(); ++i) {
       x = blocks_[i]->forward(x);
@@ -149,9 +156,9 @@ class EfficientNetLite0 : public Trunk {
   /// no faster in it.
   torch::ScalarType inference_dtype(torch::ScalarType) const override { return torch::kFloat32; }
 
-  void prepare_for_inference(int, const torch::TensorOptions& options) override {
-    stem_->fold(options);
-    for (auto& block : blocks_) block->fold(options);
+  void prepare_for_inference(int image_size, const torch::TensorOptions& options) override {
+    auto side = stem_->fold(options, image_size);
+    for (auto& block : blocks_) side = block->fold(options, side);
   }
 
  private:

@@ -4,6 +4,7 @@
 #include <optional>
 #include <set>
 
+#include "nn/dense_attention.hpp"
 #include "nn/layers.hpp"
 
 namespace vostrack::nn {
@@ -49,8 +50,29 @@ class MultiScaleAttentionImpl : public torch::nn::Module {
   MultiScaleAttentionImpl(int dim, int dim_out, int num_heads, bool pool_queries)
       : heads_(num_heads),
         pool_queries_(pool_queries),
-        qkv_(register_module("qkv", torch::nn::Linear(dim, 3 * dim_out))),
-        proj_(register_module("proj", torch::nn::Linear(dim_out, dim_out))) {}
+        qkv_(register_module("qkv", Linear(dim, 3 * dim_out))),
+        proj_(register_module("proj", Linear(dim_out, dim_out))) {}
+
+  /// In windows of a whole grid.
+  ///
+  /// @param window  0: the grid is one window
+  /// @return nothing where the plain form is to be used
+  std::optional<torch::Tensor> forward_blocked(const torch::Tensor& x, int window) {
+    const auto dim = proj_->weight.size(0);
+    if (!dense_attention_available(x, dim / heads_) || (pool_queries_ && window % 2 != 0))
+      return std::nullopt;
+    const auto parts = qkv_->forward(x).chunk(3, 3);
+    const auto query = pool_queries_ ? max_pool(parts[0]) : parts[0];
+    if (window > 0) {
+      const auto filling = qkv_->bias.chunk(3);
+      return proj_->forward(
+          window_attention(query, parts[1], parts[2], filling[1], filling[2], heads_, window));
+    }
+    const auto tokens = [](const torch::Tensor& grid) { return grid.flatten(1, 2); };
+    return proj_->forward(
+        dense_attention(tokens(query), tokens(parts[1]), tokens(parts[2]), heads_)
+            .view(query.sizes()));
+  }
 
   /// (B, H, W, dim) → (B, H', W', dim_out)
   torch::Tensor forward(const torch::Tensor& x) {
@@ -74,7 +96,7 @@ class MultiScaleAttentionImpl : public torch::nn::Module {
  private:
   int heads_;
   bool pool_queries_;
-  torch::nn::Linear qkv_, proj_;
+  Linear qkv_, proj_;
 };
 TORCH_MODULE(MultiScaleAttention);
 
@@ -87,39 +109,59 @@ class MultiScaleBlockImpl : public torch::nn::Module {
         norm2_(register_module("norm2", layer_norm(dim_out, 1e-6))),
         attn_(register_module("attn", MultiScaleAttention(dim, dim_out, num_heads, pool))),
         mlp_(register_module("mlp", Mlp(dim_out, 4 * dim_out, dim_out, 2, Activation::kGelu))) {
-    if (dim != dim_out) proj_ = register_module("proj", torch::nn::Linear(dim, dim_out));
+    if (dim != dim_out) proj_ = register_module("proj", Linear(dim, dim_out));
   }
 
   torch::Tensor forward(const torch::Tensor& x) {
+    if (torch::GradMode::is_enabled() || !x.is_cpu()) {
+      auto out = attend(x);
+      return out + mlp_->forward(norm2_->forward(out));
+    }
+    // In pieces whose intermediate results, up to four times as wide, stay in the cache: rows of
+    // windows, or of tokens where the whole picture was attended to.
+    if (window_ == 0) {
+      auto out = attend(x).contiguous();
+      const auto channels = out.size(3);
+      for (auto& rows : out.view({-1, channels}).split(kPieceTokens)) rows.add_(feed(rows));
+      return out;
+    }
+    const auto step = window_ * std::max<std::int64_t>(1, kPieceTokens / (window_ * x.size(2)));
+    std::vector<torch::Tensor> pieces;
+    for (auto& rows : x.split(step, 1)) {
+      pieces.push_back(attend(rows));
+      pieces.back().add_(feed(pieces.back()));
+    }
+    return torch::cat(pieces, 1);
+  }
+
+ private:
+  static constexpr std::int64_t kPieceTokens = 2048;
+
+  /// The first half of the block, without which the second can be done in pieces.
+  torch::Tensor attend(const torch::Tensor& x) {
     auto normed = norm1_->forward(x);
     auto shortcut = x;
     if (proj_) {
       shortcut = proj_->forward(normed);
       if (pool_) shortcut = max_pool(shortcut);
     }
+    if (auto attended = attn_->forward_blocked(normed, window_)) return shortcut + *attended;
     auto attended = attn_->forward(window_ > 0 ? window_partition(normed, window_) : normed);
     if (window_ > 0)
       attended = window_unpartition(attended, pool_ ? window_ / 2 : window_,
                                     {shortcut.size(1), shortcut.size(2)});
-    auto out = (shortcut + attended).contiguous();
-    if (torch::GradMode::is_enabled() || !out.is_cpu())
-      return out + mlp_->forward(norm2_->forward(out));
-    // In pieces, so that what is four times as wide stays in the cache.
-    const auto channels = out.size(3);
-    for (auto& rows : out.view({-1, channels}).split(kMlpElements / (4 * channels)))
-      rows.add_(mlp_->forward(norm2_->forward(rows)));
-    return out;
+    return shortcut + attended;
   }
 
- private:
-  static constexpr std::int64_t kMlpElements = 1 << 21;
+  /// What the second half adds.
+  torch::Tensor feed(const torch::Tensor& x) { return mlp_->forward(norm2_->forward(x)); }
 
   bool pool_;
   int window_;  ///< 0: attention over the whole picture
   torch::nn::LayerNorm norm1_, norm2_;
   MultiScaleAttention attn_;
   Mlp mlp_;
-  torch::nn::Linear proj_{nullptr};
+  Linear proj_{nullptr};
 };
 TORCH_MODULE(MultiScaleBlock);
 

@@ -2,10 +2,6 @@
 
 namespace vostrack::nn {
 
-torch::Tensor activate(const torch::Tensor& x, Activation activation) {
-  return activation == Activation::kRelu ? torch::relu(x) : torch::gelu(x);
-}
-
 MlpImpl::MlpImpl(int input_dim, int hidden_dim, int output_dim, int num_layers,
                  Activation activation, bool sigmoid_output)
     : activation_(activation), sigmoid_output_(sigmoid_output) {
@@ -19,10 +15,8 @@ MlpImpl::MlpImpl(int input_dim, int hidden_dim, int output_dim, int num_layers,
 }
 
 torch::Tensor MlpImpl::forward(torch::Tensor x) {
-  for (std::size_t i = 0; i < layers_.size(); ++i) {
-    x = layers_[i]->forward(x);
-    if (i + 1 < layers_.size()) x = activate(x, activation_);
-  }
+  for (std::size_t i = 0; i + 1 < layers_.size(); ++i) x = layers_[i]->forward(x, activation_);
+  x = layers_.back()->forward(x);
   return sigmoid_output_ ? torch::sigmoid(x) : x;
 }
 

@@ -6,11 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "nn/linear.hpp"
+
 namespace vostrack::nn {
-
-enum class Activation { kRelu, kGelu };
-
-torch::Tensor activate(const torch::Tensor& x, Activation activation);
 
 /// Linear layers with an activation between them, named `layers.N`.
 ///
@@ -23,7 +21,7 @@ class MlpImpl : public torch::nn::Module {
   torch::Tensor forward(torch::Tensor x);
 
  private:
-  std::vector<torch::nn::Linear> layers_;
+  std::vector<Linear> layers_;
   Activation activation_;
   bool sigmoid_output_;
 };

@@ -49,7 +49,7 @@ MaskDecoderImpl::MaskDecoderImpl(const ModelConfig& config)
     if (config_.pred_obj_scores_mlp)
       score_mlp_ = register_module("pred_obj_score_head", Mlp(dim, dim, 1, 3));
     else
-      score_linear_ = register_module("pred_obj_score_head", torch::nn::Linear(dim, 1));
+      score_linear_ = register_module("pred_obj_score_head", Linear(dim, 1));
   }
 }
 

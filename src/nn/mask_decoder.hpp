@@ -57,7 +57,7 @@ class MaskDecoderImpl : public torch::nn::Module {
   std::vector<Mlp> hypernetworks_;
   Mlp iou_head_;
   Mlp score_mlp_{nullptr};
-  torch::nn::Linear score_linear_{nullptr};
+  Linear score_linear_{nullptr};
 };
 TORCH_MODULE(MaskDecoder);
 

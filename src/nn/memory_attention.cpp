@@ -1,6 +1,7 @@
 #include "nn/memory_attention.hpp"
 
 #include "base/check.hpp"
+#include "nn/dense_attention.hpp"
 
 namespace vostrack::nn {
 
@@ -19,8 +20,11 @@ torch::Tensor RotaryAttentionImpl::forward(const torch::Tensor& q, const torch::
     key = apply_rotary(key, table);
   else if (rotated > 0)
     key = torch::cat({apply_rotary(key.slice(2, 0, rotated), table), key.slice(2, rotated)}, 2);
-  auto value = split_heads(v_proj_->forward(v), heads_);
-  return out_proj_->forward(merge_heads(torch::scaled_dot_product_attention(query, key, value)));
+  auto value = v_proj_->forward(v);
+  if (heads_ == 1 && dense_attention_available(query, query.size(3)))
+    return out_proj_->forward(dense_attention(query.squeeze(1), key.squeeze(1), value, /*heads=*/1));
+  return out_proj_->forward(merge_heads(
+      torch::scaled_dot_product_attention(query, key, split_heads(value, heads_))));
 }
 
 void RotaryAttentionImpl::prepare_factored(const RotaryTable& table, int grid_width,
@@ -55,8 +59,8 @@ MemoryAttentionLayerImpl::MemoryAttentionLayerImpl(const MemoryAttentionConfig& 
       cross_attn_(register_module(
           "cross_attn_image",
           RotaryAttention(dim, config.num_heads, config.downsample_rate, memory_dim))),
-      linear1_(register_module("linear1", torch::nn::Linear(dim, config.dim_feedforward))),
-      linear2_(register_module("linear2", torch::nn::Linear(config.dim_feedforward, dim))),
+      linear1_(register_module("linear1", Linear(dim, config.dim_feedforward))),
+      linear2_(register_module("linear2", Linear(config.dim_feedforward, dim))),
       norm1_(register_module("norm1", layer_norm(dim))),
       norm2_(register_module("norm2", layer_norm(dim))),
       norm3_(register_module("norm3", layer_norm(dim))) {}

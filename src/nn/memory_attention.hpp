@@ -71,7 +71,7 @@ class MemoryAttentionLayerImpl : public torch::nn::Module {
     auto normed = norm2_->forward(x);
     x = x + attend(*cross_attn_, config_.pos_enc_at_cross_attn_queries ? normed + x_pos : normed);
     normed = norm3_->forward(x);
-    return x + linear2_->forward(activate(linear1_->forward(normed), activation_));
+    return x + linear2_->forward(linear1_->forward(normed, activation_));
   }
 
   RotaryAttentionImpl& cross_attention() { return *cross_attn_; }
@@ -80,7 +80,7 @@ class MemoryAttentionLayerImpl : public torch::nn::Module {
   MemoryAttentionConfig config_;
   Activation activation_;
   RotaryAttention self_attn_, cross_attn_;
-  torch::nn::Linear linear1_, linear2_;
+  Linear linear1_, linear2_;
   torch::nn::LayerNorm norm1_, norm2_, norm3_;
 };
 TORCH_MODULE(MemoryAttentionLayer);

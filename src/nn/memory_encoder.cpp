@@ -35,15 +35,15 @@ CxBlockImpl::CxBlockImpl(const MemoryEncoderConfig& config, int dim)
                               conv2d(dim, dim, config.fuser_kernel_size, 1, config.fuser_padding,
                                      config.fuser_use_dwconv ? dim : 1))),
       norm_(register_module("norm", LayerNorm2d(dim))),
-      pwconv1_(register_module("pwconv1", torch::nn::Linear(dim, 4 * dim))),
-      pwconv2_(register_module("pwconv2", torch::nn::Linear(4 * dim, dim))) {
+      pwconv1_(register_module("pwconv1", Linear(dim, 4 * dim))),
+      pwconv2_(register_module("pwconv2", Linear(4 * dim, dim))) {
   if (config.fuser_layer_scale_init_value > 0)
     gamma_ = register_parameter("gamma", torch::full(dim, config.fuser_layer_scale_init_value));
 }
 
 torch::Tensor CxBlockImpl::forward(const torch::Tensor& x) {
   auto y = norm_->forward(dwconv_->forward(x)).permute({0, 2, 3, 1});
-  y = pwconv2_->forward(torch::gelu(pwconv1_->forward(y)));
+  y = pwconv2_->forward(pwconv1_->forward(y, Activation::kGelu));
   if (gamma_.defined()) y = gamma_ * y;
   return x + y.permute({0, 3, 1, 2});
 }

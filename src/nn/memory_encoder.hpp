@@ -34,7 +34,7 @@ class CxBlockImpl : public torch::nn::Module {
  private:
   torch::nn::Conv2d dwconv_;
   LayerNorm2d norm_;
-  torch::nn::Linear pwconv1_, pwconv2_;
+  Linear pwconv1_, pwconv2_;
   torch::Tensor gamma_;
 };
 TORCH_MODULE(CxBlock);

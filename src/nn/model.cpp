@@ -123,6 +123,7 @@ Model::Model(ModelConfig config, const StateDict& state, const RuntimeOptions& r
   network_->image_encoder->neck()->to(runtime.dtype);
   network_->memory_attention->to(runtime.dtype);
   network_->memory_encoder->to(runtime.dtype);
+  prepare_linear_layers(*network_);
   compute_constants();
   network_->memory_attention->prepare_for_inference(rotary_, config_.feature_size(),
                                                     config_.feature_size());

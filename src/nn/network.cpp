@@ -54,10 +54,10 @@ NetworkImpl::NetworkImpl(const ModelConfig& config) {
     if (base.use_mlp_for_obj_ptr_proj)
       pointer_mlp_ = register_module("obj_ptr_proj", Mlp(dim, dim, dim, 3));
     else
-      pointer_linear_ = register_module("obj_ptr_proj", torch::nn::Linear(dim, dim));
+      pointer_linear_ = register_module("obj_ptr_proj", Linear(dim, dim));
   }
   if (base.proj_tpos_enc_in_obj_ptrs)
-    pointer_time_ = register_module("obj_ptr_tpos_proj", torch::nn::Linear(dim, memory_dim));
+    pointer_time_ = register_module("obj_ptr_tpos_proj", Linear(dim, memory_dim));
 }
 
 torch::Tensor NetworkImpl::project_pointer(const torch::Tensor& token) {

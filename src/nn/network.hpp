@@ -40,9 +40,9 @@ class NetworkImpl : public torch::nn::Module {
 
  private:
   torch::nn::Conv2d mask_downsample_{nullptr};
-  torch::nn::Linear pointer_linear_{nullptr};
+  Linear pointer_linear_{nullptr};
   Mlp pointer_mlp_{nullptr};
-  torch::nn::Linear pointer_time_{nullptr};
+  Linear pointer_time_{nullptr};
 };
 TORCH_MODULE(Network);
 

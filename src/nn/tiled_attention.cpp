@@ -6,6 +6,8 @@
 #include <cmath>
 
 #include "base/check.hpp"
+#include "nn/matrix_kernel.hpp"
+#include "nn/processor.hpp"
 #include "nn/tiled_kernel.hpp"
 
 #if defined(VOSTRACK_X86_KERNELS) && defined(CPUBLAS_BRGEMM_BF16BF16F32)
@@ -22,6 +24,15 @@ constexpr std::int64_t kKeyBlock = 512;  ///< a block's scores stay in the secon
 constexpr std::int64_t kKeyStep = 32;    ///< keys are padded to a multiple of this
 constexpr float kNever = -1e30F;         ///< a padding's score
 
+/// Matrix tiles that LibTorch can multiply.
+bool has_tiles() {
+#if VOSTRACK_TILES
+  return at::native::cpublas::could_pack(at::kBFloat16);
+#else
+  return false;
+#endif
+}
+
 /// (M, K) · (K, N), the second with neighbouring rows in pairs: (K/2, N, 2).
 void multiply([[maybe_unused]] std::int64_t rows, [[maybe_unused]] std::int64_t columns,
               [[maybe_unused]] std::int64_t inner, [[maybe_unused]] const at::BFloat16* a,
@@ -29,7 +40,13 @@ void multiply([[maybe_unused]] std::int64_t rows, [[maybe_unused]] std::int64_t 
               [[maybe_unused]] std::int64_t b_row, [[maybe_unused]] float* out,
               [[maybe_unused]] std::int64_t out_row, [[maybe_unused]] bool add) {
 #if VOSTRACK_TILES
-  at::native::cpublas::brgemm(rows, columns, inner, a_row, b_row, out_row, add, a, b, out);
+  if (has_tiles())
+    return at::native::cpublas::brgemm(rows, columns, inner, a_row, b_row, out_row, add, a, b, out);
+#endif
+#ifdef VOSTRACK_X86_KERNELS
+  const auto bits = [](const at::BFloat16* x) { return reinterpret_cast<const std::uint16_t*>(x); };
+  multiply_avx512_bf16(rows, columns, inner, bits(a), a_row, {bits(b), 2 * b_row, 2 * kPanel}, out,
+                       out_row, add);
 #endif
 }
 
@@ -39,7 +56,7 @@ void for_each(std::int64_t count, const Work& work) {
   at::parallel_for(0, count, 1, [&](std::int64_t first, std::int64_t last) {
     for (auto i = first; i < last; ++i) work(i);
 #if VOSTRACK_TILES
-    at::native::cpublas::brgemm_release();
+    if (has_tiles()) at::native::cpublas::brgemm_release();
 #endif
   });
 }
@@ -82,14 +99,8 @@ TiledMemory::TiledMemory(const MemoryTokens& tokens, const torch::Tensor& grid_p
   value_pairs = joined(values).view({width, padded / 2, 2}).transpose(0, 1).contiguous();
 }
 
-bool TiledAttention::available([[maybe_unused]] std::int64_t channels,
-                               [[maybe_unused]] std::int64_t memory_width) {
-#if VOSTRACK_TILES
-  return at::native::cpublas::could_pack(at::kBFloat16) && channels % 32 == 0 &&
-         memory_width % 32 == 0;
-#else
-  return false;
-#endif
+bool TiledAttention::available(std::int64_t channels, std::int64_t memory_width) {
+  return (has_tiles() || has_avx512_bf16()) && channels % 32 == 0 && memory_width % 32 == 0;
 }
 
 TiledAttention::TiledAttention(torch::nn::LinearImpl& key, torch::nn::LinearImpl& value,
@@ -169,7 +180,7 @@ void TiledAttention::attend(const at::BFloat16* queries, std::int64_t count,
         float* const score = scores + row * kKeyBlock;
         for (auto i = memory.count - first; i < size; ++i) score[i] = kNever;
         const float shrink =
-            weigh_row_avx512(score, static_cast<int>(size), softmax[row],
+            weigh_row_avx512(score, size, /*scale=*/1, softmax[row],
                              reinterpret_cast<std::uint16_t*>(weights + row * kKeyBlock));
         if (first > 0 && shrink != 1)
           for (std::int64_t i = 0; i < width_; ++i) sum[row * width_ + i] *= shrink;

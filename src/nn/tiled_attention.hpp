@@ -1,4 +1,4 @@
-/// Attention to memories in bfloat16, on processors with matrix tiles (AMX).
+/// Attention to memories in bfloat16, on processors with matrix tiles (AMX) or avx512_bf16.
 ///
 /// There the plain form's scores cost less than factored attention's (factored_attention.hpp), but
 /// averaging the memories before they are projected still saves three quarters of the other half.
@@ -29,7 +29,7 @@ struct TiledMemory {
 /// One layer's weights, prepared.
 class TiledAttention {
  public:
-  /// Whether this processor has matrix tiles and the widths fit them.
+  /// Whether this processor multiplies bfloat16 fast and the widths fit.
   static bool available(std::int64_t channels, std::int64_t memory_width);
 
   /// @param key, value, out, table  as FactoredAttention's

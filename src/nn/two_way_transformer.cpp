@@ -5,10 +5,10 @@ namespace vostrack::nn {
 AttentionImpl::AttentionImpl(int embed_dim, int num_heads, int downsample_rate, int key_value_dim)
     : heads_(num_heads), inner_dim_(embed_dim / downsample_rate) {
   const int kv = key_value_dim > 0 ? key_value_dim : embed_dim;
-  q_proj_ = register_module("q_proj", torch::nn::Linear(embed_dim, inner_dim_));
-  k_proj_ = register_module("k_proj", torch::nn::Linear(kv, inner_dim_));
-  v_proj_ = register_module("v_proj", torch::nn::Linear(kv, inner_dim_));
-  out_proj_ = register_module("out_proj", torch::nn::Linear(inner_dim_, embed_dim));
+  q_proj_ = register_module("q_proj", Linear(embed_dim, inner_dim_));
+  k_proj_ = register_module("k_proj", Linear(kv, inner_dim_));
+  v_proj_ = register_module("v_proj", Linear(kv, inner_dim_));
+  out_proj_ = register_module("out_proj", Linear(inner_dim_, embed_dim));
 }
 
 torch::Tensor AttentionImpl::forward(const torch::Tensor& q, const torch::Tensor& k,

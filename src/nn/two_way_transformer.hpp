@@ -22,7 +22,7 @@ class AttentionImpl : public torch::nn::Module {
  protected:
   int heads_;
   int inner_dim_;
-  torch::nn::Linear q_proj_{nullptr}, k_proj_{nullptr}, v_proj_{nullptr}, out_proj_{nullptr};
+  Linear q_proj_{nullptr}, k_proj_{nullptr}, v_proj_{nullptr}, out_proj_{nullptr};
 };
 TORCH_MODULE(Attention);
 

@@ -16,6 +16,8 @@ constexpr int kLanes = VOSTRACK_LANES;
 using Vec = float __attribute__((vector_size(kLanes * sizeof(float))));
 using IntVec = std::int32_t __attribute__((vector_size(kLanes * sizeof(std::int32_t))));
 
+using BitVec = std::uint32_t __attribute__((vector_size(kLanes * sizeof(std::uint32_t))));
+
 inline Vec load(const float* from) {
   Vec v;
   std::memcpy(&v, from, sizeof v);
@@ -26,6 +28,13 @@ inline void store(float* to, Vec v) {
 }
 inline Vec splat(float value) {
   return value - Vec{};  // + would turn −0 into 0, and so cost an instruction
+}
+
+/// Rounded to bfloat16, to the nearest and then to even, in the upper halves; the lower are noise.
+inline BitVec rounded_bits(Vec x) {
+  BitVec bits;
+  std::memcpy(&bits, &x, sizeof bits);
+  return bits + 0x7FFFU + ((bits >> 16) & 1U);
 }
 
 /// 2^x for x ≤ 0, to 1e-7; not a number stays so.

@@ -1,0 +1,336 @@
+#include "nn/dense_attention.hpp"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <vector>
+
+#include "base/check.hpp"
+#include "nn/matrix_kernel.hpp"
+#include "nn/processor.hpp"
+
+namespace vostrack::nn {
+namespace {
+
+constexpr std::int64_t kQueries = 96;    ///< of a block
+constexpr std::int64_t kKeyBlock = 256;  ///< keys whose scores are held at once
+constexpr std::int64_t kLanes = 16;      ///< keys are padded to a multiple of this
+constexpr float kNever = -1e30F;         ///< a padding's score
+static_assert(kKeyBlock % kPanel == 0);
+
+#ifdef VOSTRACK_X86_KERNELS
+void multiply(std::int64_t rows, std::int64_t columns, std::int64_t inner, const float* a,
+              std::int64_t a_row, const Panels<float>& b, float* out, std::int64_t out_row,
+              bool add) {
+  multiply_avx512(rows, columns, inner, a, a_row, b, out, out_row, add);
+}
+void multiply(std::int64_t rows, std::int64_t columns, std::int64_t inner, const std::uint16_t* a,
+              std::int64_t a_row, const Panels<std::uint16_t>& b, float* out, std::int64_t out_row,
+              bool add) {
+  multiply_avx512_bf16(rows, columns, inner, a, a_row, b, out, out_row, add);
+}
+
+/// Elements of the second matrix that lie side by side.
+template <class Element>
+constexpr std::int64_t kPair = sizeof(Element) == 2 ? 2 : 1;
+
+/// Where the tokens of one window lie.
+template <class Element>
+struct Tokens {
+  std::vector<const Element*> queries, keys, values;
+  std::vector<Element*> out;  ///< as many as queries
+
+  void clear() {
+    queries.clear();
+    keys.clear();
+    values.clear();
+    out.clear();
+  }
+};
+
+/// One head's keys and values, packed.
+template <class Element>
+class PackedHead {
+ public:
+  static std::int64_t padded(std::int64_t count) { return at::divup(count, kLanes) * kLanes; }
+  /// Elements of all.
+  static std::int64_t size(std::int64_t count, std::int64_t channels) {
+    return channels * (at::divup(count, std::int64_t{kPanel}) * kPanel + padded(count));
+  }
+
+  PackedHead(Element* data, std::int64_t count, std::int64_t channels)
+      : count_(count),
+        channels_(channels),
+        keys_(data),
+        values_(data + channels * (at::divup(count, std::int64_t{kPanel}) * kPanel)) {}
+
+  /// Packs the panels first ≤ i < last.
+  void pack(const Tokens<Element>& tokens, std::int64_t head_at, std::int64_t first,
+            std::int64_t last) const {
+    constexpr auto pair = kPair<Element>;
+    for (std::int64_t p = first; p < last; ++p) {
+      Element* panel = keys_ + p * kPanel * channels_;
+      const auto start = p * kPanel;
+      const auto filled = std::min<std::int64_t>(kPanel, count_ - start);
+      const auto used = std::min<std::int64_t>(kPanel, padded(count_) - start);
+      if (filled < used) std::fill(panel, panel + kPanel * channels_, Element{});
+      for (std::int64_t i = 0; i < filled; ++i) {
+        const Element* key = tokens.keys[static_cast<std::size_t>(start + i)] + head_at;
+        for (std::int64_t c = 0; c < channels_; c += pair)
+          for (std::int64_t e = 0; e < pair; ++e) panel[c * kPanel + i * pair + e] = key[c + e];
+      }
+      for (std::int64_t i = 0; i < used; i += pair) {
+        Element* row = values_ + (start + i) * channels_;
+        for (std::int64_t e = 0; e < pair; ++e) {
+          if (i + e >= filled) {
+            for (std::int64_t c = 0; c < channels_; ++c) row[c * pair + e] = Element{};
+            continue;
+          }
+          const Element* value = tokens.values[static_cast<std::size_t>(start + i + e)] + head_at;
+          for (std::int64_t c = 0; c < channels_; ++c) row[c * pair + e] = value[c];
+        }
+      }
+    }
+  }
+
+  std::int64_t panels() const { return at::divup(count_, std::int64_t{kPanel}); }
+  std::int64_t count() const { return count_; }
+  std::int64_t channels() const { return channels_; }
+  /// (c, keys) from key `first` on, a multiple of kPanel.
+  Panels<Element> keys(std::int64_t first) const {
+    return {keys_ + first * channels_, kPanel * kPair<Element>, kPanel * channels_};
+  }
+  /// (keys, c) from key `first` on.
+  Panels<Element> values(std::int64_t first) const {
+    return {values_ + first * channels_, channels_ * kPair<Element>, kPanel * kPair<Element>};
+  }
+
+ private:
+  std::int64_t count_, channels_;
+  Element *keys_, *values_;
+};
+
+/// What a thread works in.
+template <class Element>
+class Scratch {
+ public:
+  explicit Scratch(std::int64_t channels)
+      : queries_(static_cast<std::size_t>(kQueries * channels)),
+        weights_(kInPlace ? 0 : static_cast<std::size_t>(kQueries * kKeyBlock)),
+        scores_(static_cast<std::size_t>(kQueries * kKeyBlock)),
+        sum_(static_cast<std::size_t>(kQueries * channels)) {}
+
+  /// Attends from the queries first ≤ i < last, at most kQueries.
+  void attend(const Tokens<Element>& tokens, std::int64_t head_at, const PackedHead<Element>& head,
+              std::int64_t first, std::int64_t last) {
+    const auto channels = head.channels();
+    const auto rows = last - first;
+    const float scale = 1.44269504F / std::sqrt(static_cast<float>(channels));
+    for (std::int64_t r = 0; r < rows; ++r)
+      std::copy_n(tokens.queries[static_cast<std::size_t>(first + r)] + head_at, channels,
+                  &queries_[static_cast<std::size_t>(r * channels)]);
+    SoftmaxRow softmax[kQueries];
+    const auto padded = PackedHead<Element>::padded(head.count());
+    for (std::int64_t key = 0; key < padded; key += kKeyBlock) {
+      const auto size = std::min(kKeyBlock, padded - key);
+      multiply(rows, size, channels, queries_.data(), channels, head.keys(key), scores_.data(),
+               kKeyBlock, /*add=*/false);
+      for (std::int64_t r = 0; r < rows; ++r) {
+        float* const score = &scores_[static_cast<std::size_t>(r * kKeyBlock)];
+        for (auto i = head.count() - key; i < size; ++i) score[i] = kNever;
+        const float shrink = weigh_row_avx512(score, size, scale, softmax[r],
+                                              weights() + r * kKeyBlock);
+        float* const sum = &sum_[static_cast<std::size_t>(r * channels)];
+        if (key > 0 && shrink != 1) scale_row_avx512(sum, channels, shrink, sum);
+      }
+      multiply(rows, channels, size, weights(), kKeyBlock, head.values(key), sum_.data(),
+               channels, /*add=*/key > 0);
+    }
+    for (std::int64_t r = 0; r < rows; ++r)
+      scale_row_avx512(&sum_[static_cast<std::size_t>(r * channels)], channels,
+                       1 / softmax[r].powers,
+                       tokens.out[static_cast<std::size_t>(first + r)] + head_at);
+  }
+
+ private:
+  /// Weights take the place of scores of the same size.
+  static constexpr bool kInPlace = std::is_same_v<Element, float>;
+
+  Element* weights() {
+    if constexpr (kInPlace)
+      return scores_.data();
+    else
+      return weights_.data();
+  }
+
+  std::vector<Element> queries_, weights_;
+  std::vector<float> scores_, sum_;
+};
+
+/// Hands out 0 ≤ i < count as threads become free; `make` gives each thread what it works in.
+template <class Make, class Work>
+void share_out(std::int64_t count, const Make& make, const Work& work) {
+  std::atomic<std::int64_t> next{0};
+  const auto threads = std::min<std::int64_t>(at::get_num_threads(), count);
+  at::parallel_for(0, threads, 1, [&](std::int64_t, std::int64_t) {
+    auto own = make();
+    for (auto i = next++; i < count; i = next++) work(own, i);
+  });
+}
+
+template <class Element>
+Element* data_of(const torch::Tensor& tensor) {
+  return static_cast<Element*>(tensor.data_ptr());
+}
+
+/// Rows of (B, N, C) with any strides but channels side by side.
+template <class Element>
+void add_rows(const torch::Tensor& x, std::int64_t batch, std::vector<const Element*>& rows) {
+  const Element* data = data_of<const Element>(x) + batch * x.stride(0);
+  for (std::int64_t i = 0; i < x.size(1); ++i) rows.push_back(data + i * x.stride(1));
+}
+
+template <class Element>
+void attend_everywhere(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v,
+                       std::int64_t heads, const torch::Tensor& out) {
+  const auto channels = q.size(2) / heads;
+  const auto queries = q.size(1), keys = k.size(1);
+  const auto each = PackedHead<Element>::size(keys, channels);
+  auto packed = torch::empty({heads, each}, q.options());
+  const auto head_of = [&](std::int64_t head) {
+    return PackedHead<Element>(data_of<Element>(packed) + head * each, keys, channels);
+  };
+  const auto blocks = at::divup(queries, kQueries);
+  for (std::int64_t batch = 0; batch < q.size(0); ++batch) {
+    Tokens<Element> tokens;
+    add_rows(q, batch, tokens.queries);
+    add_rows(k, batch, tokens.keys);
+    add_rows(v, batch, tokens.values);
+    for (std::int64_t i = 0; i < queries; ++i)
+      tokens.out.push_back(data_of<Element>(out) + batch * out.stride(0) + i * out.stride(1));
+    const auto panels = head_of(0).panels();
+    at::parallel_for(0, heads * panels, 4, [&](std::int64_t first, std::int64_t last) {
+      for (auto i = first; i < last; ++i)
+        head_of(i / panels)
+            .pack(tokens, i / panels * channels, i % panels, i % panels + 1);
+    });
+    share_out(
+        heads * blocks, [&] { return Scratch<Element>(channels); },
+        [&](Scratch<Element>& scratch, std::int64_t i) {
+          const auto first = i % blocks * kQueries;
+          scratch.attend(tokens, i / blocks * channels, head_of(i / blocks), first,
+                         std::min(first + kQueries, queries));
+        });
+  }
+}
+
+/// The tokens of a window: those inside the grid, and for keys the filling for all others.
+struct WindowPlace {
+  std::int64_t batch, row, column;  ///< its first cell
+  std::int64_t size;
+
+  template <class Element, class Rows>
+  void add(const torch::Tensor& grid, const Element* filling, Rows& rows) const {
+    auto* data = data_of<Element>(grid) + batch * grid.stride(0);
+    for (auto y = row; y < row + size; ++y)
+      for (auto x = column; x < column + size; ++x) {
+        if (y < grid.size(1) && x < grid.size(2))
+          rows.push_back(data + y * grid.stride(1) + x * grid.stride(2));
+        else if constexpr (std::is_const_v<std::remove_pointer_t<typename Rows::value_type>>)
+          if (filling) rows.push_back(filling);
+      }
+  }
+};
+
+template <class Element>
+void attend_in_windows(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v,
+                       const torch::Tensor& filling_k, const torch::Tensor& filling_v,
+                       std::int64_t heads, std::int64_t window, const torch::Tensor& out) {
+  const auto channels = q.size(3) / heads;
+  const auto rows = at::divup(k.size(1), window), columns = at::divup(k.size(2), window);
+  const auto step = q.size(1) == k.size(1) ? window : window / 2;
+  const auto keys = window * window;
+  struct Own {
+    Tokens<Element> tokens;
+    std::vector<Element> packed;
+    Scratch<Element> scratch;
+  };
+  share_out(
+      q.size(0) * rows * columns,
+      [&] {
+        return Own{{},
+                   std::vector<Element>(
+                       static_cast<std::size_t>(PackedHead<Element>::size(keys, channels))),
+                   Scratch<Element>(channels)};
+      },
+      [&](Own& own, std::int64_t i) {
+        auto& tokens = own.tokens;
+        tokens.clear();
+        const auto batch = i / (rows * columns);
+        const auto row = i / columns % rows, column = i % columns;
+        const WindowPlace of_keys{batch, row * window, column * window, window};
+        const WindowPlace of_queries{batch, row * step, column * step, step};
+        of_keys.add<Element>(k, data_of<Element>(filling_k), tokens.keys);
+        of_keys.add<Element>(v, data_of<Element>(filling_v), tokens.values);
+        of_queries.add<Element>(q, nullptr, tokens.queries);
+        of_queries.add<Element>(out, nullptr, tokens.out);
+        const auto queries = static_cast<std::int64_t>(tokens.queries.size());
+        const PackedHead<Element> head(own.packed.data(), keys, channels);
+        for (std::int64_t h = 0; h < heads; ++h) {
+          head.pack(tokens, h * channels, 0, head.panels());
+          for (std::int64_t first = 0; first < queries; first += kQueries)
+            own.scratch.attend(tokens, h * channels, head, first,
+                               std::min(first + kQueries, queries));
+        }
+      });
+}
+
+#endif
+
+torch::Tensor channels_together(const torch::Tensor& x) {
+  return x.stride(-1) == 1 ? x : x.contiguous();
+}
+
+}  // namespace
+
+bool dense_attention_available(const torch::Tensor& queries, std::int64_t channels) {
+  if (!queries.is_cpu() || torch::GradMode::is_enabled() || channels % kLanes != 0) return false;
+  return (queries.scalar_type() == torch::kFloat32 && has_avx512()) ||
+         (queries.scalar_type() == torch::kBFloat16 && has_avx512_bf16());
+}
+
+torch::Tensor dense_attention([[maybe_unused]] const torch::Tensor& q,
+                              [[maybe_unused]] const torch::Tensor& k,
+                              [[maybe_unused]] const torch::Tensor& v, int heads) {
+  VOSTRACK_ASSERT(dense_attention_available(q, q.size(2) / heads) && k.sizes() == v.sizes() &&
+                  q.size(0) == k.size(0) && q.size(2) == k.size(2));
+  auto out = torch::empty(q.sizes(), q.options());
+#ifdef VOSTRACK_X86_KERNELS
+  const auto attend = q.scalar_type() == torch::kFloat32 ? attend_everywhere<float>
+                                                         : attend_everywhere<std::uint16_t>;
+  attend(channels_together(q), channels_together(k), channels_together(v), heads, out);
+#endif
+  return out;
+}
+
+torch::Tensor window_attention(const torch::Tensor& q, const torch::Tensor& k,
+                               const torch::Tensor& v,
+                               [[maybe_unused]] const torch::Tensor& filling_k,
+                               [[maybe_unused]] const torch::Tensor& filling_v, int heads,
+                               [[maybe_unused]] int window) {
+  VOSTRACK_ASSERT(dense_attention_available(q, q.size(3) / heads) && k.sizes() == v.sizes() &&
+                  q.size(0) == k.size(0) && q.size(3) == k.size(3));
+  VOSTRACK_ASSERT(q.size(1) == k.size(1) || (2 * q.size(1) == k.size(1) && window % 2 == 0));
+  auto out = torch::empty(q.sizes(), q.options());
+#ifdef VOSTRACK_X86_KERNELS
+  const auto attend = q.scalar_type() == torch::kFloat32 ? attend_in_windows<float>
+                                                         : attend_in_windows<std::uint16_t>;
+  attend(channels_together(q), channels_together(k), channels_together(v), filling_k.contiguous(),
+         filling_v.contiguous(), heads, window, out);
+#endif
+  return out;
+}
+
+}  // namespace vostrack::nn

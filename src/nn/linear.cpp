@@ -1,0 +1,70 @@
+#include "nn/linear.hpp"
+
+#include "nn/onednn.hpp"
+
+namespace vostrack::nn {
+namespace {
+
+/// Fewer rows than this are not worth oneDNN's overhead, nor the other order of summation.
+constexpr std::int64_t kFewRows = 32;
+/// Rows that the packed order is chosen for.
+constexpr std::int64_t kTypicalRows = 4096;
+
+using PackOp = at::Tensor(const at::Tensor&, std::optional<c10::SymInt>);
+using RunOp = at::Tensor(const at::Tensor&, const at::Tensor&, const std::optional<at::Tensor>&,
+                         std::string_view, OneDnnScalars, std::optional<std::string_view>);
+
+const auto& pack_operator() {
+  static const auto found = find_operator<PackOp>("mkldnn::_reorder_linear_weight");
+  return found;
+}
+
+const auto& run_operator() {
+  static const auto found = find_operator<RunOp>("mkldnn::_linear_pointwise");
+  return found;
+}
+
+}  // namespace
+
+torch::Tensor activate(const torch::Tensor& x, Activation activation) {
+  return activation == Activation::kRelu ? torch::relu(x) : torch::gelu(x);
+}
+
+bool LinearImpl::takes(const torch::Tensor& x) const {
+  return packed_.defined() && !torch::GradMode::is_enabled() &&
+         x.scalar_type() == weight.scalar_type() && x.numel() >= kFewRows * x.size(-1);
+}
+
+torch::Tensor LinearImpl::run_packed(const torch::Tensor& x, const char* activation) const {
+  return run_operator()->call(x, packed_, bias.defined() ? std::optional(bias) : std::nullopt,
+                              activation, OneDnnScalars(), "none");
+}
+
+torch::Tensor LinearImpl::forward(const torch::Tensor& x) {
+  return takes(x) ? run_packed(x, "none") : torch::nn::LinearImpl::forward(x);
+}
+
+torch::Tensor LinearImpl::forward(const torch::Tensor& x, Activation activation) {
+  return takes(x) ? run_packed(x, activation == Activation::kRelu ? "relu" : "gelu")
+                  : activate(torch::nn::LinearImpl::forward(x), activation);
+}
+
+void LinearImpl::prepare_for_inference() {
+  packed_ = torch::Tensor();
+  if (!has_onednn(weight) || !pack_operator() || !run_operator()) return;
+  torch::NoGradGuard no_grad;
+  try {
+    packed_ = pack_operator()->call(weight, c10::SymInt(kTypicalRows));
+    // Only running it tells whether this processor takes the dtype.
+    run_packed(torch::zeros({kFewRows, weight.size(1)}, weight.options()), "gelu");
+  } catch (const c10::Error&) {
+    packed_ = torch::Tensor();
+  }
+}
+
+void prepare_linear_layers(torch::nn::Module& network) {
+  for (const auto& module : network.modules())
+    if (auto* linear = dynamic_cast<LinearImpl*>(module.get())) linear->prepare_for_inference();
+}
+
+}  // namespace vostrack::nn

@@ -1,0 +1,38 @@
+/// Linear layers that are faster once their weights no longer change.
+#pragma once
+
+#include <torch/nn.h>
+
+namespace vostrack::nn {
+
+enum class Activation { kRelu, kGelu };
+
+torch::Tensor activate(const torch::Tensor& x, Activation activation);
+
+/// torch::nn::Linear, with the weight kept a second time in the order that oneDNN reads, which is
+/// chosen for the processor it runs on.
+class LinearImpl : public torch::nn::LinearImpl {
+ public:
+  using torch::nn::LinearImpl::LinearImpl;
+
+  /// (…, in) → (…, out)
+  torch::Tensor forward(const torch::Tensor& x);
+  /// With an activation, in one pass where the weight is packed.
+  torch::Tensor forward(const torch::Tensor& x, Activation activation);
+
+  /// Packs the weight where oneDNN is there for its dtype and device. It must not change
+  /// afterwards.
+  void prepare_for_inference();
+
+ private:
+  bool takes(const torch::Tensor& x) const;
+  torch::Tensor run_packed(const torch::Tensor& x, const char* activation) const;
+
+  torch::Tensor packed_;  ///< oneDNN's, or undefined
+};
+TORCH_MODULE(Linear);
+
+/// Calls prepare_for_inference of all linear layers below `network`.
+void prepare_linear_layers(torch::nn::Module& network);
+
+}  // namespace vostrack::nn

@@ -1,0 +1,42 @@
+#include <immintrin.h>
+
+#include "nn/matrix_kernel.hpp"
+
+#define VOSTRACK_LANES 16
+#include "nn/vectors.hpp"
+
+namespace vostrack::nn {
+namespace {
+
+struct Arithmetic {
+  using Element = std::uint16_t;
+  using Wide = __m512bh;
+  static constexpr int kElements = 2;
+  static Wide load(const Element* from) {
+    Wide v;
+    std::memcpy(&v, from, sizeof v);
+    return v;
+  }
+  static Wide broadcast(const Element* from) {
+    std::int32_t pair;
+    std::memcpy(&pair, from, sizeof pair);
+    return reinterpret_cast<Wide>(_mm512_set1_epi32(pair));
+  }
+  static Vec add_product(Vec sum, Wide a, Wide b) { return _mm512_dpbf16_ps(sum, a, b); }
+};
+
+}  // namespace
+}  // namespace vostrack::nn
+
+#include "nn/matrix_kernel_body.hpp"
+
+namespace vostrack::nn {
+
+void multiply_avx512_bf16(std::int64_t rows, std::int64_t columns, std::int64_t inner,
+                          const std::uint16_t* a, std::int64_t a_row,
+                          const Panels<std::uint16_t>& b, float* out, std::int64_t out_row,
+                          bool add) {
+  multiply(rows, columns, inner, a, a_row, b, out, out_row, add);
+}
+
+}  // namespace vostrack::nn

@@ -1,0 +1,84 @@
+/// The one text of both products of matrix_kernel.hpp. A file gives the arithmetic of its elements
+/// as a struct `Arithmetic`, includes this once and is compiled for its processor.
+///
+/// As in vectors.hpp, everything is in an unnamed namespace.
+#pragma once
+
+namespace vostrack::nn {
+namespace {
+
+constexpr int kTileRows = 6;
+constexpr int kPanelVectors = kPanel / kLanes;
+
+/// kRows rows times kVectors vectors of columns, in registers.
+///
+/// @param steps  rows of b, or pairs of them
+template <int kRows, int kVectors>
+void tile(std::int64_t steps, const Arithmetic::Element* a, std::int64_t a_row,
+          const Arithmetic::Element* b, std::int64_t b_row, float* out, std::int64_t out_row,
+          bool add) {
+  Vec sum[kRows][kVectors];
+  for (int r = 0; r < kRows; ++r)
+    for (int v = 0; v < kVectors; ++v)
+      sum[r][v] = add ? load(out + r * out_row + v * kLanes) : Vec{};
+  for (std::int64_t step = 0; step < steps; ++step, b += b_row, a += Arithmetic::kElements) {
+    Arithmetic::Wide column[kVectors];
+    for (int v = 0; v < kVectors; ++v)
+      column[v] = Arithmetic::load(b + v * kLanes * Arithmetic::kElements);
+    for (int r = 0; r < kRows; ++r) {
+      const auto scalar = Arithmetic::broadcast(a + r * a_row);
+      for (int v = 0; v < kVectors; ++v)
+        sum[r][v] = Arithmetic::add_product(sum[r][v], scalar, column[v]);
+    }
+  }
+  for (int r = 0; r < kRows; ++r)
+    for (int v = 0; v < kVectors; ++v) store(out + r * out_row + v * kLanes, sum[r][v]);
+}
+
+template <int kVectors>
+void panel(std::int64_t rows, std::int64_t steps, const Arithmetic::Element* a, std::int64_t a_row,
+           const Arithmetic::Element* b, std::int64_t b_row, float* out, std::int64_t out_row,
+           bool add) {
+  std::int64_t r = 0;
+  for (; r + kTileRows <= rows; r += kTileRows)
+    tile<kTileRows, kVectors>(steps, a + r * a_row, a_row, b, b_row, out + r * out_row, out_row,
+                              add);
+  a += r * a_row;
+  out += r * out_row;
+  switch (rows - r) {
+    case 1:
+      return tile<1, kVectors>(steps, a, a_row, b, b_row, out, out_row, add);
+    case 2:
+      return tile<2, kVectors>(steps, a, a_row, b, b_row, out, out_row, add);
+    case 3:
+      return tile<3, kVectors>(steps, a, a_row, b, b_row, out, out_row, add);
+    case 4:
+      return tile<4, kVectors>(steps, a, a_row, b, b_row, out, out_row, add);
+    case 5:
+      return tile<5, kVectors>(steps, a, a_row, b, b_row, out, out_row, add);
+    default:
+      return;
+  }
+}
+
+void multiply(std::int64_t rows, std::int64_t columns, std::int64_t inner,
+              const Arithmetic::Element* a, std::int64_t a_row,
+              const Panels<Arithmetic::Element>& b, float* out, std::int64_t out_row, bool add) {
+  const std::int64_t steps = inner / Arithmetic::kElements;
+  const Arithmetic::Element* data = b.data;
+  for (; columns >= kPanel; columns -= kPanel, data += b.panel, out += kPanel)
+    panel<kPanelVectors>(rows, steps, a, a_row, data, b.row, out, out_row, add);
+  switch (columns / kLanes) {
+    case 1:
+      return panel<1>(rows, steps, a, a_row, data, b.row, out, out_row, add);
+    case 2:
+      return panel<2>(rows, steps, a, a_row, data, b.row, out, out_row, add);
+    case 3:
+      return panel<3>(rows, steps, a, a_row, data, b.row, out, out_row, add);
+    default:
+      return;
+  }
+}
+
+}  // namespace
+}  // namespace vostrack::nn

@@ -1,0 +1,62 @@
+// Packed linear layers against torch::nn::Linear.
+#include "nn/linear.hpp"
+
+#include <gtest/gtest.h>
+
+#include "support/tensors.hpp"
+
+namespace vostrack::nn {
+namespace {
+
+using test::largest;
+using test::near;
+using test::same;
+
+/// Of the largest output. float32: another order of a few hundred sums; bfloat16: eight bits.
+double tolerance(torch::ScalarType dtype) {
+  return dtype == torch::kFloat32 ? 1e-5 : 1e-2;
+}
+
+TEST(Linear, IsTheSameOncePacked) {
+  torch::manual_seed(2);
+  for (const auto dtype : {torch::kFloat32, torch::kBFloat16}) {
+    torch::InferenceMode guard;
+    Linear layer(96, 200);
+    layer->to(dtype);
+    const auto x = torch::randn({2, 50, 96}).to(dtype);
+    const auto exact = torch::linear(x.to(torch::kFloat64), layer->weight.to(torch::kFloat64),
+                                     layer->bias.to(torch::kFloat64));
+    layer->prepare_for_inference();
+    EXPECT_TRUE(near(layer->forward(x), exact, tolerance(dtype) * largest(exact))) << dtype;
+    for (const auto activation : {Activation::kRelu, Activation::kGelu}) {
+      const auto want = activate(exact, activation);
+      EXPECT_TRUE(near(layer->forward(x, activation), want, tolerance(dtype) * largest(want)))
+          << dtype;
+    }
+  }
+}
+
+TEST(Linear, StaysPlainForAFewRows) {
+  torch::InferenceMode guard;
+  torch::manual_seed(3);
+  Linear layer(64, 48);
+  const auto x = torch::randn({1, 9, 64});
+  const auto before = layer->forward(x);
+  layer->prepare_for_inference();
+  EXPECT_TRUE(same(layer->forward(x), before));
+}
+
+TEST(Linear, TakesNewWeightsWhereGradientsFlow) {
+  torch::manual_seed(4);
+  Linear layer(64, 48);
+  layer->prepare_for_inference();
+  {
+    torch::NoGradGuard no_grad;
+    layer->weight.zero_();
+    layer->bias.fill_(2);
+  }
+  EXPECT_TRUE(same(layer->forward(torch::randn({40, 64})), torch::full({40, 48}, 2.0F)));
+}
+
+}  // namespace
+}  // namespace vostrack::nn
