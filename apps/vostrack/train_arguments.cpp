@@ -102,24 +102,24 @@ void TrainArguments::add_to(CLI::App& command) {
       ->check(CLI::Range(1, 1000000))
       ->capture_default_str();
   command.add_flag("--quiet", quiet, "Show no progress");
-  const char* model = "Model";
+  const char* networks = "Model";
   command
       .add_option("--weights", weights,
                   "Checkpoint to start from, of the whole model or of parts [default: none]")
       ->type_name("FILE")
-      ->group(model);
+      ->group(networks);
   command
       .add_option("--model", model,
                   "Preset such as sam2.1_hiera_t, or JSON file [default: found in the checkpoint]")
       ->type_name("NAME|FILE")
-      ->group(model);
+      ->group(networks);
   command.add_option("--device", device, "cpu, cuda or cuda:N [default: cpu]")
       ->type_name("DEVICE")
-      ->group(model);
+      ->group(networks);
   command.add_option("--threads", threads, "Threads inside the networks [default: one per core]")
       ->type_name("N")
       ->check(CLI::Range(1, 4096))
-      ->group(model);
+      ->group(networks);
   const char* data = "Data";
   command.add_option("--packs", packs, "Packs, as vostrack pack writes them")
       ->type_name("FILE")
