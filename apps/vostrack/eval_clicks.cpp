@@ -122,8 +122,11 @@ Json means_json(const Means& means) {
 }  // namespace
 
 std::vector<ClickedObject> click_through(ImageSegmenter& segmenter, const std::string& picture,
-                                         const std::string& mask, int clicks, double smallest) {
-  const LabelImage labels = annotations::read_label_png(mask);
+                                         const std::string& mask, bool merged, int clicks,
+                                         double smallest) {
+  LabelImage labels = annotations::read_label_png(mask);
+  if (merged)
+    for (std::uint8_t& label : labels.labels) label = label != 0;
   const Image image = read_image(picture);
   check(labels.height == image.height && labels.width == image.width, ErrorCode::kCorruptFile,
         "{}: is {}x{}, want {}x{} as the picture is", mask, labels.width, labels.height,

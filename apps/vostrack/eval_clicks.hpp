@@ -43,10 +43,12 @@ struct ClickReport {
 /// one is in the middle of the largest error, and the last answer is refined.
 ///
 /// @param clicks    how many, at least 1
+/// @param merged    all labels, 255 too, are one object
 /// @param smallest  share of the picture
 /// @throws Error as read_label_png, read_picture; kCorruptFile for a mask of another size
 std::vector<ClickedObject> click_through(ImageSegmenter& segmenter, const std::string& picture,
-                                         const std::string& mask, int clicks, double smallest);
+                                         const std::string& mask, bool merged, int clicks,
+                                         double smallest);
 
 /// Means in percent: a line a source, and one for all objects.
 std::string table_text(const ClickReport& report);

@@ -9,6 +9,7 @@
 #include "apps/vostrack/commands.hpp"
 #include "apps/vostrack/eval_interactive.hpp"
 #include "apps/vostrack/eval_report.hpp"
+#include "apps/vostrack/eval_track.hpp"
 #include "eval/dataset.hpp"
 #include "eval/mask_sequence.hpp"
 #include "eval/score.hpp"
@@ -24,6 +25,11 @@ inline const std::map<std::string, eval::ObjectRule> kObjectRules = {
     {"auto", eval::ObjectRule::kAuto},
     {"separate", eval::ObjectRule::kSeparate},
     {"merged", eval::ObjectRule::kMerged}};
+inline const std::map<std::string, SimulatedPrompt> kPrompts = {
+    {"mask", SimulatedPrompt::kMask},
+    {"box", SimulatedPrompt::kBox},
+    {"point", SimulatedPrompt::kPoint},
+    {"points3", SimulatedPrompt::kPoints3}};
 
 struct EvalArguments {
   std::string dataset = "davis";
@@ -45,7 +51,7 @@ struct EvalArguments {
   std::string out;
   bool overwrite = false;
   int worst = 12;
-  int jobs = 1;
+  int jobs = 0;  ///< 0: as many as memory holds
   bool quiet = false;
   ModelArguments model;
 };
@@ -88,6 +94,11 @@ std::vector<Case> open_cases(const EvalArguments& arguments, const std::filesyst
 eval::Protocol protocol_of(const EvalArguments& arguments);
 
 EvalRun run_of(const EvalArguments& arguments, const Model& model);
+
+/// Tracks the sequences and scores that, or scores results that are there.
+///
+/// @return the exit status
+int evaluate_tracking(EvalArguments arguments, const Console& console);
 
 /// Clicks through single pictures instead of tracking.
 ///

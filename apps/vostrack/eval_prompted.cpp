@@ -62,6 +62,7 @@ int evaluate_pictures(const EvalArguments& arguments, const Console& console) {
     }
     for (ClickedObject& object : click_through(
              segmenter, pictures.at(name), (root / "masks" / (name + ".png")).string(),
+             kObjectRules.at(arguments.objects) == eval::ObjectRule::kMerged,
              arguments.clicks == 0 ? kClicksOnPictures : arguments.clicks, arguments.smallest))
       report.objects.push_back(std::move(object));
     ++report.pictures;
@@ -70,7 +71,9 @@ int evaluate_pictures(const EvalArguments& arguments, const Console& console) {
   progress.finish();
   report.seconds = progress.seconds();
   if (report.objects.empty() && !report.complete) return kInterrupted;
-  check(!report.objects.empty(), ErrorCode::kNotFound, "{}: no object of at least {} of a picture",
+  check(!report.objects.empty(), ErrorCode::kNotFound,
+        "{}: no object of at least {} of a picture. Where masks hold only 0 and 255, 255 means not "
+        "known; --objects merged takes it as the object",
         arguments.root, arguments.smallest);
   write_json(folder.file("report.json").string(), report_json(report));
   write_text(folder.file("report.csv"), report_csv(report));

@@ -29,6 +29,11 @@ const std::map<std::string, train::LabelKind> kLabelKinds = {
     {"parts", train::LabelKind::kParts},
     {"regions", train::LabelKind::kRegions}};
 
+const std::map<std::string, eval::ObjectRule> kObjectRules = {
+    {"auto", eval::ObjectRule::kAuto},
+    {"separate", eval::ObjectRule::kSeparate},
+    {"merged", eval::ObjectRule::kMerged}};
+
 struct PackArguments {
   std::string out;
   std::string layout;
@@ -38,6 +43,7 @@ struct PackArguments {
   std::string source;
   std::string split = "train";
   std::vector<std::string> labels;
+  std::string objects = "auto";
   std::string hold_back;
   std::string only;
   int longest_side = 0;
@@ -50,6 +56,7 @@ HeadRules rules_of(const PackArguments& arguments) {
   HeadRules rules;
   rules.source = arguments.source;
   rules.split = arguments.split;
+  rules.objects = kObjectRules.at(arguments.objects);
   for (const std::string& text : arguments.labels) {
     const std::size_t equals = text.find('=');
     const std::string kind = equals == std::string::npos ? text : text.substr(equals + 1);
@@ -118,9 +125,11 @@ void fit(PackFrame& frame, int longest_side) {
   frame.labels = {height, width, shrink(frame.labels, height, width)};
 }
 
+constexpr std::uint8_t kUnknown = 255;
+
 bool has_object(const PackFrame& frame) {
   return std::any_of(frame.labels.labels.begin(), frame.labels.labels.end(),
-                     [](std::uint8_t label) { return label != 0; });
+                     [](std::uint8_t label) { return label != 0 && label != kUnknown; });
 }
 
 struct Tally {
@@ -173,7 +182,10 @@ int pack(const PackArguments& arguments, const Console& console) {
     progress.step();
   }
   progress.finish();
-  check(tally.records > 0, ErrorCode::kNotFound, "{}: no picture shows an object", arguments.root);
+  check(tally.records > 0, ErrorCode::kNotFound,
+        "{}: no picture shows an object. Where masks hold only 0 and 255, 255 means not known; "
+        "--objects merged takes it as the object",
+        arguments.root);
   writer.finish();
   console.out << fmt::format("{}: {} records, {} frames, {:.1f} MB\n", arguments.out, tally.records,
                              tally.frames, static_cast<double>(fs::file_size(arguments.out)) / 1e6);
@@ -236,6 +248,14 @@ void add_pack(CLI::App& app, Command& command) {
                   "What labels are: objects, parts (of one thing) or regions; SOURCE=KIND for one "
                   "source, repeatable [default: objects]")
       ->type_name("KIND")
+      ->group(records);
+  sub->add_option(
+         "--objects", arguments->objects,
+         "separate: a label an object, 255 not known; merged: all labels, 255 too, are one "
+         "object; auto: merged for videos without a label but 255")
+      ->type_name("RULE")
+      ->check(CLI::IsMember({"auto", "separate", "merged"}))
+      ->capture_default_str()
       ->group(records);
   sub->add_option("--split", arguments->split, "What the records are for")
       ->type_name("NAME")

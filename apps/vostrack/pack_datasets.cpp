@@ -90,9 +90,8 @@ annotations::LabelImage labels_of(const eval::FrameMasks& masks) {
 }
 
 PackItem clip_of(train::RecordHead head, const std::string& pictures,
-                 const std::string& annotations) {
-  const auto truth =
-      std::make_shared<const eval::MaskSequence>(annotations, eval::ObjectRule::kAuto);
+                 const std::string& annotations, eval::ObjectRule objects) {
+  const auto truth = std::make_shared<const eval::MaskSequence>(annotations, objects);
   check_folder(pictures, "pictures of a clip");
   auto by_name =
       std::make_shared<const std::map<std::string, std::string>>(pictures_by_name(pictures));
@@ -133,8 +132,11 @@ std::vector<PackItem> pictures_in(const std::string& root, const HeadRules& rule
     if (!fs::exists(mask)) without.push_back(name);
     items.push_back(
         {head_of(train::RecordKind::kPicture, name, root, rules), 1,
-         [picture = picture, mask](int) {
-           return PackFrame{video::read_picture(picture), annotations::read_label_png(mask)};
+         [picture = picture, mask, objects = rules.objects](int) {
+           PackFrame frame{video::read_picture(picture), annotations::read_label_png(mask)};
+           if (objects == eval::ObjectRule::kMerged)
+             for (std::uint8_t& label : frame.labels.labels) label = label != 0;
+           return frame;
          }});
   }
   check(without.empty(), ErrorCode::kNotFound, "{}: no mask for {}", masks.string(),
@@ -149,7 +151,7 @@ std::vector<PackItem> clips_in(const std::string& root, const HeadRules& rules) 
     if (fs::is_directory(clip))
       items.push_back(
           clip_of(head_of(train::RecordKind::kClip, clip.filename().string(), root, rules),
-                  (clip / "images").string(), (clip / "masks").string()));
+                  (clip / "images").string(), (clip / "masks").string(), rules.objects));
   return items;
 }
 
@@ -162,7 +164,7 @@ std::vector<PackItem> sequences_in(eval::Dataset dataset, const std::string& roo
   for (const eval::Sequence& sequence : eval::find_sequences(
            dataset, root, resolution, videos_of_meta(fs::path(root) / "meta.json")))
     items.push_back(clip_of(head_of(train::RecordKind::kClip, sequence.name, root, named),
-                            sequence.pictures, sequence.annotations));
+                            sequence.pictures, sequence.annotations, rules.objects));
   return items;
 }
 

@@ -11,6 +11,7 @@
 
 #include "annotations/palette_png.hpp"
 #include "eval/dataset.hpp"
+#include "eval/mask_sequence.hpp"
 #include "train/data/pack.hpp"
 #include "vostrack/types.hpp"
 
@@ -34,6 +35,8 @@ struct HeadRules {
   std::string split;
   train::LabelKind labels = train::LabelKind::kObjects;
   std::map<std::string, train::LabelKind> labels_of_source;
+  /// How masks are read; pictures' labels are merged only when that is said.
+  eval::ObjectRule objects = eval::ObjectRule::kAuto;
 };
 
 /// images/NAME.jpg with masks/NAME.png of labels.

@@ -28,6 +28,7 @@ struct Proposals {
   torch::Tensor iou;           ///< (B, N)
   torch::Tensor tokens;        ///< (B, N or 1, C)
   torch::Tensor object_score;  ///< (B, 1)
+  torch::Tensor decoded;       ///< `masks` without the −1024
 };
 
 Proposals run_decoder(const nn::Model& model, const torch::Tensor& features,
@@ -54,7 +55,7 @@ Proposals run_decoder(const nn::Model& model, const torch::Tensor& features,
   if (model.config().model.pred_obj_scores)
     masks = torch::where(decoded.object_score.view({-1, 1, 1, 1}) > 0, masks,
                          torch::full({}, kAbsent, masks.options()));
-  return {masks, decoded.iou, decoded.tokens, decoded.object_score};
+  return {masks, decoded.iou, decoded.tokens, decoded.object_score, decoded.masks};
 }
 
 /// @param which  (B) int64, the mask of each object
@@ -65,6 +66,7 @@ HeadOutput pick(const nn::Model& model, const Proposals& proposals, const torch:
   out.object_score = proposals.object_score;
   out.proposals = proposals.masks;
   out.proposed_ious = proposals.iou;
+  out.decoded = proposals.decoded;
   out.low_res = proposals.masks.index({rows, which}).unsqueeze(1);
   out.predicted_iou = proposals.iou.index({rows, which}).unsqueeze(1);
   const auto token = proposals.tokens.size(1) > 1 ? proposals.tokens.index({rows, which})
@@ -112,7 +114,7 @@ HeadOutput take_mask(const nn::Model& model, const nn::ImageFeatures& image,
   auto presence = (on_device > 0).flatten(1).any(1, /*keepdim=*/true).to(torch::kFloat32);
   out.object_score = kMaskScale * presence + kMaskBias;
   out.predicted_iou = torch::ones_like(presence);
-  out.proposals = out.low_res;
+  out.proposals = out.decoded = out.low_res;
   out.proposed_ious = out.predicted_iou;
   if (base.use_obj_ptrs_in_encoder) {
     out.pointer = decode(model, image.coarse.to(torch::kFloat32), image.high_res, std::nullopt,

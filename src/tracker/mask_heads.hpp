@@ -22,6 +22,7 @@ struct HeadOutput {
   // Of all proposals, M of them: 3 or 1.
   torch::Tensor proposals;      ///< (B, M, S/4, S/4) float32 logits
   torch::Tensor proposed_ious;  ///< (B, M) float32
+  torch::Tensor decoded;        ///< the proposals, not blanked where the object is absent
 };
 
 /// Runs prompt encoder and mask decoder, picks a mask and makes the pointer.

@@ -47,6 +47,13 @@ std::vector<std::int64_t> usable_objects(const NumberedClip& numbered, int most)
 
 }  // namespace
 
+Batch on_device(Batch batch, torch::Device device) {
+  batch.frames = batch.frames.to(device);
+  batch.masks = batch.masks.to(device);
+  batch.clip_of = batch.clip_of.to(device);
+  return batch;
+}
+
 std::vector<Batch> collate(const std::vector<NumberedClip>& clips, const BatchOptions& options) {
   std::map<std::pair<bool, std::int64_t>, std::vector<const NumberedClip*>> alike;
   for (const NumberedClip& numbered : clips) {

@@ -30,6 +30,8 @@ struct Batch {
   std::int64_t objects() const { return masks.size(0); }
 };
 
+Batch on_device(Batch batch, torch::Device device);
+
 struct BatchOptions {
   int image_size = 0;
   // Others are left out; which ones is drawn from the clip's index.

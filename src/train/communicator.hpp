@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <torch/csrc/distributed/c10d/Store.hpp>
 #include <vector>
 
 namespace vostrack::train {
@@ -42,12 +43,22 @@ struct Place {
 /// @throws Error kInvalidArgument naming a variable that is missing or makes no sense
 std::optional<Place> place_from_environment();
 
-/// Meets the other processes. Sums go through LibTorch's TCPStore: every process adds up its share
-/// of the numbers, in the order of ranks, so all get the same bits. That needs no headers beyond
-/// LibTorch's own, which Gloo's and NCCL's process groups do; tensors on a GPU go by way of the
-/// CPU.
+/// Meets the other processes in LibTorch's process group of Gloo, or, where LibTorch was built
+/// without it, in its TCPStore, which is slower. All processes get the same bits. Tensors on a GPU
+/// go by way of the CPU. GLOO_SOCKET_IFNAME names the network interface to use.
 ///
 /// @throws Error kIo when the others do not come
 std::shared_ptr<Communicator> meet(const Place& place);
+
+/// The store in which the processes of a place meet, and in which all of them are present.
+///
+/// @throws Error kIo when the others do not come
+c10::intrusive_ptr<c10d::Store> meeting_store(const Place& place);
+
+/// The two ways, see meet.
+std::shared_ptr<Communicator> meet_by_gloo(const Place& place);
+std::shared_ptr<Communicator> meet_by_store(const Place& place);
+/// Whether LibTorch has Gloo.
+bool has_gloo();
 
 }  // namespace vostrack::train

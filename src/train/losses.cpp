@@ -81,7 +81,7 @@ torch::Tensor actual_iou(const torch::Tensor& logits, const Target& target) {
 
 StepLosses losses_of(const LossConfig& config, const Step& step, bool predicts_objects) {
   const Target target(step.truth, config.reduction);
-  auto masks = step.masks;
+  auto masks = config.blank_absent ? step.masks : step.decoded;
   torch::Tensor actual, best;
   {
     // Only the best proposal gets gradients, so the others are looked at without.

@@ -22,6 +22,9 @@ struct LossConfig {
   int reduction = 1;
   bool iou_of_all = true;  ///< every proposal's IoU is supervised, else the best mask's alone
   bool iou_l1 = true;      ///< absolute error, else squared
+  /// Masks of objects that the network believes absent count as empty, as in the reference, so they
+  /// get no gradient; else they count as they were decoded, and masks are learnt there too.
+  bool blank_absent = true;
   /// Of the object score's focal loss; 0 and below 0 make it cross-entropy.
   double object_gamma = 0;
   double object_alpha = -1;
@@ -33,6 +36,7 @@ struct LossConfig {
 /// One answer of the mask decoder to prompts of some objects.
 struct Step {
   torch::Tensor masks;         ///< (B, M, s, s) float32 logits, enlarged where s is below S
+  torch::Tensor decoded;       ///< the same where the object is believed absent, not blanked
   torch::Tensor ious;          ///< (B, M) float32, predicted
   torch::Tensor object_score;  ///< (B, 1) float32 logits
   torch::Tensor truth;         ///< (B, S, S) uint8: 0 off, 1 on, 255 ignored

@@ -6,12 +6,15 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace vostrack::nn {
 struct StateDict;
 }
 
 namespace vostrack::train {
+
+struct ComparedFrame;
 
 /// What one step did.
 struct StepReport {
@@ -32,6 +35,8 @@ struct TrainHooks {
   /// Nothing when it was cancelled.
   std::function<std::optional<double>(const nn::StateDict&)> validate;
   std::function<bool()> cancelled;  ///< asked after each step
+  /// Gets what the networks make of some clips, the same ones each time; see preview.
+  std::function<void(std::int64_t step, const std::vector<std::vector<ComparedFrame>>&)> examples;
 };
 
 enum class Ending { kFinished, kCancelled, kNoBetter };

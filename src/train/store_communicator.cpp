@@ -1,49 +1,29 @@
 #include <algorithm>
-#include <charconv>
 #include <chrono>
-#include <cstdlib>
 #include <cstring>
-#include <string_view>
-#include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
 #include "base/check.hpp"
 #include "train/communicator.hpp"
+#include "train/flat_sum.hpp"
 
 namespace vostrack::train {
 namespace {
 
 // The store refuses values above 8 MiB.
 constexpr std::int64_t kPieceBytes = 4 << 20;
-// As long as the first process may take for a validation, while the others wait.
-constexpr std::chrono::minutes kPatience{60};
-constexpr std::chrono::minutes kMeeting{5};
 constexpr std::chrono::seconds kFarewell{30};
 
 using Bytes = std::vector<std::uint8_t>;
 
 class StoreCommunicator : public Communicator {
  public:
-  explicit StoreCommunicator(const Place& place) : rank_(place.rank), size_(place.size) {
-    guarded("the processes did not meet", [&] {
-      c10d::TCPStoreOptions options;
-      options.port = static_cast<std::uint16_t>(place.port);
-      options.isServer = rank_ == 0 && !place.launcher_serves;
-      options.waitWorkers = false;
-      options.timeout = kMeeting;
-      store_ = c10::make_intrusive<c10d::TCPStore>(place.host, options);
-      store_->set("vostrack/here/" + std::to_string(rank_), {1});
-      std::vector<std::string> all;
-      for (int rank = 0; rank < size_; ++rank)
-        all.push_back("vostrack/here/" + std::to_string(rank));
-      store_->wait(all, kMeeting);
-      store_->setTimeout(kPatience);
-    });
-  }
+  explicit StoreCommunicator(const Place& place)
+      : rank_(place.rank), size_(place.size), store_(meeting_store(place)) {}
 
   ~StoreCommunicator() override {
     // The first process keeps the store, so it leaves last.
     try {
-      store_->set("vostrack/gone/" + std::to_string(rank_), {1});
+      store_->set("vostrack/gone/" + std::to_string(rank_), Bytes{1});
       if (rank_ != 0) return;
       std::vector<std::string> all;
       for (int rank = 0; rank < size_; ++rank)
@@ -58,35 +38,10 @@ class StoreCommunicator : public Communicator {
   int size() const override { return size_; }
 
   void sum(std::vector<torch::Tensor>& tensors) override {
-    if (tensors.empty()) return;
-    torch::NoGradGuard no_grad;
-    std::vector<torch::Tensor> flat;
-    for (const auto& tensor : tensors) {
-      VOSTRACK_ASSERT(tensor.scalar_type() == tensors[0].scalar_type());
-      flat.push_back(tensor.detach().reshape({-1}).to(torch::kCPU));
-    }
-    auto numbers = torch::cat(flat);
-    guarded("another process is gone", [&] { sum_numbers(numbers); });
-    std::int64_t offset = 0;
-    for (auto& tensor : tensors) {
-      tensor.copy_(numbers.slice(0, offset, offset + tensor.numel()).view(tensor.sizes()));
-      offset += tensor.numel();
-    }
+    sum_flat(tensors, [&](torch::Tensor& numbers) { sum_numbers(numbers); });
   }
 
  private:
-  template <class Work>
-  static void guarded(const char* what, const Work& work) {
-    try {
-      work();
-    } catch (const Error&) {
-      throw;
-    } catch (const std::exception& error) {
-      const std::string_view text = error.what();
-      fail(ErrorCode::kIo, "{}: {}", what, text.substr(0, text.find('\n')));
-    }
-  }
-
   /// The part of the numbers that a process adds up.
   torch::Tensor share(const torch::Tensor& numbers, int owner) const {
     const auto count = numbers.size(0);
@@ -143,43 +98,12 @@ class StoreCommunicator : public Communicator {
   int rank_, size_;
   std::int64_t call_ = 0;
   std::vector<std::string> sent_;  ///< keys of the latest call
-  c10::intrusive_ptr<c10d::TCPStore> store_;
+  c10::intrusive_ptr<c10d::Store> store_;
 };
-
-const char* variable(const char* name) {
-  const char* value = std::getenv(name);
-  check(value != nullptr && *value != '\0', ErrorCode::kInvalidArgument,
-        "WORLD_SIZE is set, but {} is not; start the processes with a launcher such as torchrun",
-        name);
-  return value;
-}
-
-int whole_number(const char* name, int least, int most) {
-  const std::string_view text = variable(name);
-  int value = 0;
-  const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
-  check(result.ec == std::errc() && result.ptr == text.data() + text.size() && value >= least &&
-            value <= most,
-        ErrorCode::kInvalidArgument, "{} is {}, want {} to {}", name, text, least, most);
-  return value;
-}
 
 }  // namespace
 
-std::optional<Place> place_from_environment() {
-  if (std::getenv("WORLD_SIZE") == nullptr) return std::nullopt;
-  Place place;
-  place.size = whole_number("WORLD_SIZE", 1, 65536);
-  if (place.size == 1) return std::nullopt;
-  place.rank = whole_number("RANK", 0, place.size - 1);
-  place.port = whole_number("MASTER_PORT", 1, 65535);
-  place.host = variable("MASTER_ADDR");
-  const char* agent = std::getenv("TORCHELASTIC_USE_AGENT_STORE");
-  place.launcher_serves = agent != nullptr && std::string_view(agent) == "True";
-  return place;
-}
-
-std::shared_ptr<Communicator> meet(const Place& place) {
+std::shared_ptr<Communicator> meet_by_store(const Place& place) {
   return std::make_shared<StoreCommunicator>(place);
 }
 

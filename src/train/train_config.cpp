@@ -1,5 +1,7 @@
 #include "train/train_config.hpp"
 
+#include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "base/check.hpp"
@@ -8,6 +10,52 @@ namespace vostrack::train {
 namespace {
 
 using nlohmann::json;
+
+template <class Config, class Field>
+void data_fields(Config& c, Field field) {
+  field("data.video_share", c.video_share);
+  field("data.largest_stride", c.largest_stride);
+  field("data.backwards", c.backwards);
+  field("data.whole_of_parts", c.whole_of_parts);
+  field("data.neighbours", c.neighbours);
+  field("data.smallest_object", c.smallest_object);
+  field("data.source_weights", c.source_weights);
+
+  field("data.motion.shift", c.motion.shift);
+  field("data.motion.zoom", c.motion.zoom);
+  field("data.motion.turn_degrees", c.motion.turn_degrees);
+  field("data.motion.tilt", c.motion.tilt);
+  field("data.motion.bend", c.motion.bend);
+  field("data.motion.bent_share", c.motion.bent_share);
+  field("data.motion.still_share", c.motion.still_share);
+
+  field("data.augment.flip", c.augment.flip);
+  field("data.augment.smallest_crop", c.augment.smallest_crop);
+  field("data.augment.largest_crop", c.augment.largest_crop);
+  field("data.augment.squeeze", c.augment.squeeze);
+  field("data.augment.turn_degrees", c.augment.turn_degrees);
+  field("data.augment.brightness", c.augment.brightness);
+  field("data.augment.contrast", c.augment.contrast);
+  field("data.augment.saturation", c.augment.saturation);
+  field("data.augment.hue_degrees", c.augment.hue_degrees);
+  field("data.augment.gamma", c.augment.gamma);
+  field("data.augment.grey", c.augment.grey);
+  field("data.augment.blur", c.augment.blur);
+  field("data.augment.noise", c.augment.noise);
+  field("data.augment.jpeg", c.augment.jpeg);
+  field("data.augment.largest_blur", c.augment.largest_blur);
+  field("data.augment.largest_noise", c.augment.largest_noise);
+  field("data.augment.lowest_quality", c.augment.lowest_quality);
+
+  field("data.cut_outs.share", c.cut_outs.share);
+  field("data.cut_outs.share_on_video", c.cut_outs.share_on_video);
+  field("data.cut_outs.second", c.cut_outs.second);
+  field("data.cut_outs.target", c.cut_outs.target);
+  field("data.cut_outs.behind", c.cut_outs.behind);
+  field("data.cut_outs.leaves", c.cut_outs.leaves);
+  field("data.cut_outs.smallest", c.cut_outs.smallest);
+  field("data.cut_outs.largest", c.cut_outs.largest);
+}
 
 /// Calls `field(name, member)` for every member, so that reading and writing cannot differ.
 template <class Config, class Field>
@@ -26,6 +74,8 @@ void fields(Config& c, Field field) {
   field("clips_ahead", c.clips_ahead);
   field("checkpoint_every", c.checkpoint_every);
   field("validate_every", c.validate_every);
+  field("examples_every", c.examples_every);
+  field("examples", c.examples);
   field("patience", c.patience);
   field("half_export", c.half_export);
 
@@ -68,8 +118,11 @@ void fields(Config& c, Field field) {
   field("loss.reduction", c.loss.reduction);
   field("loss.iou_of_all", c.loss.iou_of_all);
   field("loss.iou_l1", c.loss.iou_l1);
+  field("loss.blank_absent", c.loss.blank_absent);
   field("loss.object_gamma", c.loss.object_gamma);
   field("loss.object_alpha", c.loss.object_alpha);
+
+  data_fields(c.data, field);
 }
 
 json::json_pointer pointer(std::string name) {
@@ -78,9 +131,14 @@ json::json_pointer pointer(std::string name) {
   return json::json_pointer("/" + name);
 }
 
+using Weights = std::map<std::string, double>;
+
 template <class T>
 bool fits(const json& value) {
-  if constexpr (std::is_same_v<T, bool>)
+  if constexpr (std::is_same_v<T, Weights>)
+    return value.is_object() &&
+           std::ranges::all_of(value, [](const json& weight) { return weight.is_number(); });
+  else if constexpr (std::is_same_v<T, bool>)
     return value.is_boolean();
   else if constexpr (std::is_same_v<T, std::uint64_t>)
     return value.is_number_unsigned();
@@ -92,6 +150,15 @@ bool fits(const json& value) {
     return value.is_array() && std::ranges::all_of(value, [](auto& v) { return v.is_string(); });
 }
 
+template <class T>
+void assign(T& member, const json& value) {
+  // Weights that are not named keep their defaults, as all settings do.
+  if constexpr (std::is_same_v<T, Weights>)
+    for (const auto& [name, weight] : value.items()) member[name] = weight.template get<double>();
+  else
+    member = value.get<T>();
+}
+
 /// Takes what was read out of `rest`; an object left empty goes as well.
 void remove(json& rest, const std::string& name) {
   const auto dot = name.find('.');
@@ -100,7 +167,7 @@ void remove(json& rest, const std::string& name) {
     return;
   }
   json& section = rest[name.substr(0, dot)];
-  section.erase(name.substr(dot + 1));
+  remove(section, name.substr(dot + 1));
   if (section.empty()) rest.erase(name.substr(0, dot));
 }
 
@@ -122,12 +189,15 @@ void TrainConfig::validate() const {
   check_count("clips_ahead", clips_ahead, 1);
   check_count("checkpoint_every", checkpoint_every, 1);
   check_count("validate_every", validate_every, 0);
+  check_count("examples_every", examples_every, 0);
+  check_count("examples", examples, 1);
   check_count("patience", patience, 0);
   parameters.validate();
   adapters.validate();
   optimizer.validate();
   prompts.validate();
   loss.validate();
+  data.validate();
 }
 
 TrainConfig train_config_from_json(const std::string& text) {
@@ -141,7 +211,7 @@ TrainConfig train_config_from_json(const std::string& text) {
     check(fits<T>(rest[at]), ErrorCode::kInvalidArgument,
           "training configuration: {} is {}, which is of another type than {}", name,
           rest[at].dump(), json(member).dump());
-    member = rest[at].get<T>();
+    assign(member, rest[at]);
     remove(rest, name);
   });
   check(rest.empty(), ErrorCode::kInvalidArgument, "training configuration: unknown key {}",

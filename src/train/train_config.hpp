@@ -6,6 +6,7 @@
 
 #include "train/adapters.hpp"
 #include "train/batch.hpp"
+#include "train/data/data_config.hpp"
 #include "train/losses.hpp"
 #include "train/optimizer.hpp"
 #include "train/parameters.hpp"
@@ -30,6 +31,8 @@ struct TrainConfig {
   int clips_ahead = 16;
   std::int64_t checkpoint_every = 100;  ///< steps
   std::int64_t validate_every = 0;      ///< steps; 0: only after the last one
+  std::int64_t examples_every = 100;    ///< steps; 0: no pictures of predictions against truth
+  int examples = 4;                     ///< clips on them
   int patience = 0;         ///< validations without a better score before training ends; 0: no end
   bool half_export = true;  ///< results as float16
 
@@ -38,6 +41,9 @@ struct TrainConfig {
   OptimizerConfig optimizer;
   PromptOptions prompts;
   LossConfig loss;
+  /// How examples are made of packs, but for `size`, `frames`, `objects`, `picture_objects` and
+  /// `pictures_share`, which follow from the members above and from the run.
+  DataConfig data;
 
   /// @throws Error kInvalidArgument naming field, value and rule
   void validate() const;

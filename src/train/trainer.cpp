@@ -9,6 +9,7 @@
 #include "train/autocast.hpp"
 #include "train/clip_forward.hpp"
 #include "train/networks.hpp"
+#include "train/preview.hpp"
 
 namespace vostrack::train {
 namespace {
@@ -17,13 +18,6 @@ constexpr const char* kLossNames[] = {"total", "focal", "dice", "iou", "object"}
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-Batch on_device(Batch batch, torch::Device device) {
-  batch.frames = batch.frames.to(device);
-  batch.masks = batch.masks.to(device);
-  batch.clip_of = batch.clip_of.to(device);
-  return batch;
 }
 
 }  // namespace
@@ -197,6 +191,15 @@ void Trainer::give_up(const std::vector<NumberedClip>& clips, const StepReport& 
        step_, std::abs(report.losses.at("total")), report.gradient_norm, file);
 }
 
+void Trainer::show_examples(const TrainHooks& hooks) {
+  std::vector<NumberedClip> clips;
+  // Of another seed, so that they are never among those that are trained on.
+  for (std::int64_t i = 0; i < config_.examples; ++i)
+    clips.push_back({i, source_->sample(config_.seed + 1, i)});
+  adapters_->apply();
+  hooks.examples(step_, preview(*model_, clips, config_.prompts));
+}
+
 void Trainer::validate(const TrainHooks& hooks, StepReport& report) {
   // The first process scores and tells the others, who add nothing: whether there is a score, and
   // which.
@@ -228,6 +231,9 @@ Outcome Trainer::run(const TrainHooks& hooks) {
     const bool due = config_.validate_every > 0 && step_ % config_.validate_every == 0;
     if (hooks.validate && (due || last)) validate(hooks, report);
     if (hooks.progress && writes_files()) hooks.progress(report);
+    if (hooks.examples && writes_files() && config_.examples_every > 0 &&
+        (last || step_ % config_.examples_every == 0))
+      show_examples(hooks);
     std::vector<torch::Tensor> stop{
         torch::full({}, hooks.cancelled && hooks.cancelled() ? 1.0 : 0.0, torch::kFloat64)};
     communicator_->sum(stop);  // all stop after the same step

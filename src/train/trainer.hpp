@@ -65,6 +65,7 @@ class Trainer {
   void add_gradients(const Batch& batch, const Totals& totals, torch::Tensor& sums);
   void sum_gradients();
   [[noreturn]] void give_up(const std::vector<NumberedClip>& clips, const StepReport& report) const;
+  void show_examples(const TrainHooks& hooks);
   void validate(const TrainHooks& hooks, StepReport& report);
   std::string path(const char* name) const { return folder_ + "/" + name; }
   bool writes_files() const { return communicator_->rank() == 0; }

@@ -9,7 +9,9 @@
 
 #include "base/check.hpp"
 #include "nn/checkpoint.hpp"
+#include "train/data/pack.hpp"
 #include "train/data/pack_source.hpp"
+#include "train/log/run_log.hpp"
 #include "train/networks.hpp"
 #include "train/trainer.hpp"
 #include "train/trial_clips.hpp"
@@ -39,7 +41,7 @@ std::shared_ptr<const ClipSource> open_source(const TrainingRun& run, const Trai
         run.pictures_share > 0 ? static_cast<int>(1 / run.pictures_share) : 0);
   check(!run.packs.empty(), ErrorCode::kInvalidArgument,
         "no data to train on; name packs (see vostrack pack), or try without data");
-  DataConfig data;
+  DataConfig data = config.data;
   data.size = config.image_size;
   data.frames = run.frames;
   data.objects = config.most_objects;
@@ -90,7 +92,31 @@ double peak_memory() {
   return static_cast<double>(usage.ru_maxrss) * 1024;
 }
 
+std::vector<TrainingData> sources_of(const TrainingRun& run, const DataConfig& config) {
+  std::map<std::string, TrainingData> sources;
+  for (const std::string& path : run.trial ? std::vector<std::string>() : run.packs) {
+    const auto pack = PackReader::open(path);
+    for (std::size_t i = 0; i < pack->size(); ++i) {
+      const RecordInfo& info = pack->info(i);
+      TrainingData& source = sources[info.source];
+      ++(info.kind == RecordKind::kClip ? source.clips : source.pictures);
+    }
+  }
+  std::vector<TrainingData> result;
+  for (auto& [name, source] : sources) {
+    source.name = name;
+    const auto weight = config.source_weights.find(name);
+    if (weight != config.source_weights.end()) source.weight = weight->second;
+    result.push_back(std::move(source));
+  }
+  return result;
+}
+
 }  // namespace
+
+std::string default_settings() {
+  return train_config_to_json({});
+}
 
 TrainingRun TrainingRun::from_json(const std::string& text) {
   json rest = json::parse(text, nullptr, /*allow_exceptions=*/false);
@@ -120,6 +146,7 @@ TrainingPlan plan_training(const TrainingRun& run) {
   const Prepared prepared = prepare(run, folder);
   Trainer& trainer = *prepared.trainer;
   TrainingPlan plan;
+  plan.sources = sources_of(run, prepared.config.data);
   plan.fresh = prepared.fresh;
   plan.steps = prepared.config.steps - trainer.steps_taken();
   plan.clips = prepared.config.batch_clips;
@@ -151,8 +178,15 @@ TrainingPlan plan_training(const TrainingRun& run) {
 Outcome run_training(const TrainingRun& run, const RunHooks& hooks) {
   check(!run.folder.empty(), ErrorCode::kInvalidArgument, "no folder for results");
   const Prepared prepared = prepare(run, run.folder);
+  // Made by the first step's report, which only the process that writes files gets.
+  std::optional<RunLog> log;
   TrainHooks inner;
-  inner.progress = hooks.progress;
+  inner.progress = [&](const StepReport& report) {
+    if (!log) log.emplace(run.folder, report.step);
+    log->add(report);
+    if (hooks.progress) hooks.progress(report);
+  };
+  inner.examples = [&](std::int64_t step, const auto& clips) { log->add_pictures(step, clips); };
   inner.cancelled = hooks.cancelled;
   if (hooks.validate)
     inner.validate = [&](const nn::StateDict& weights) {

@@ -41,9 +41,18 @@ struct TrainingPart {
   std::int64_t trained = 0;  ///< adapters included
 };
 
+/// A source in the packs.
+struct TrainingData {
+  std::string name;
+  std::size_t pictures = 0;
+  std::size_t clips = 0;
+  double weight = 1;  ///< how often each of them is taken, compared with others
+};
+
 /// What a run would do, some of it measured by its first step.
 struct TrainingPlan {
   std::vector<TrainingPart> parts;
+  std::vector<TrainingData> sources;
   std::vector<std::string> fresh;  ///< tensors that start from random numbers
   std::int64_t steps = 0;          ///< that are left
   int clips = 0;                   ///< a step
@@ -61,6 +70,9 @@ struct RunHooks {
   std::function<std::optional<double>(const std::string& path)> validate;
   std::function<bool()> cancelled;
 };
+
+/// TrainConfig's defaults as JSON.
+std::string default_settings();
 
 /// @throws Error as Trainer, nn::read_checkpoint and open_packs
 TrainingPlan plan_training(const TrainingRun& run);

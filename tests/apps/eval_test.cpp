@@ -10,6 +10,7 @@
 
 #include "annotations/palette_png.hpp"
 #include "apps/vostrack/interrupt.hpp"
+#include "apps/vostrack/parallel.hpp"
 #include "tests/apps/command_line.hpp"
 #include "tests/apps/square_files.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -156,6 +157,14 @@ TEST_F(Eval, TracksSequencesSideBySideWithTheSameResult) {
   EXPECT_EQ(report()["all"], one["all"]);
   EXPECT_EQ(report()["sequences"].size(), 2u);
   EXPECT_EQ(report()["sequences"][0]["sequence"], "a");
+}
+
+TEST(JobsThatFit, AreNoMoreThanCoresAndMemoryAllow) {
+  const std::int64_t gib = std::int64_t{1} << 30;
+  EXPECT_EQ(jobs_that_fit(8, 384, 100 * gib), 8);
+  EXPECT_EQ(jobs_that_fit(8, 1024, 32 * gib), 4);
+  EXPECT_EQ(jobs_that_fit(8, 1024, 1 * gib), 1);
+  EXPECT_EQ(jobs_that_fit(8, 384, std::nullopt), 1);
 }
 
 TEST_F(Eval, MarksLateObjectsOnTheirFirstAnnotatedFrame) {

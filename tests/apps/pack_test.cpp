@@ -121,6 +121,18 @@ TEST_F(Pack, LeavesOutPicturesWithoutObjects) {
   EXPECT_THAT(pack("pictures", {"--overwrite"}).err, HasSubstr("no picture shows an object"));
 }
 
+TEST_F(Pack, TellsMasksWithoutAnyKnownObjectFromBlackAndWhiteOnes) {
+  write_picture("a", 255);
+  write_picture("b", 255, 255);
+  const Outcome unknown = pack("pictures");
+  EXPECT_EQ(unknown.status, 1);
+  EXPECT_THAT(unknown.err, HasSubstr("no picture shows an object"));
+  EXPECT_THAT(unknown.err, HasSubstr("--objects merged"));
+  const Outcome merged = pack("pictures", {"--objects", "merged"});
+  ASSERT_EQ(merged.status, 0) << merged.err;
+  EXPECT_THAT(train::PackReader::open(out_)->info(0).ids, ElementsAre(1));
+}
+
 TEST_F(Pack, TakesVideosOfEveryLayout) {
   for (int frame = 0; frame < 3; ++frame) {
     const std::string name = "0000" + std::to_string(frame);

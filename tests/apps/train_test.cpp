@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -13,6 +14,7 @@ namespace {
 
 using test::run_command;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 /// Of a network that trains in no time.
 const char* const kTinyModel = R"({
@@ -52,6 +54,26 @@ TEST_F(Train, WritesWeightsThatOtherCommandsRead) {
   EXPECT_EQ(info.status, 0) << info.err;
 }
 
+TEST_F(Train, KeepsLogsOfARun) {
+  const auto outcome = train(
+      {"--steps", "3", "--out", path("run"), "--log-every", "3", "--set", "examples_every=2"});
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("step 3/3  dice "));
+  EXPECT_THAT(outcome.err, Not(HasSubstr("step 2/3")));
+  const std::string csv = test::read_bytes(path("run/metrics.csv"));
+  EXPECT_THAT(csv, HasSubstr("step,loss/dice,"));
+  EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 4);
+  for (const char* name : {"run/pictures/000002.png", "run/pictures/000003.png"})
+    EXPECT_TRUE(std::filesystem::exists(path(name))) << name;
+}
+
+TEST_F(Train, ListsEverySettingInItsHelp) {
+  const auto help = run_command({"train", "--help"});
+  for (const char* text :
+       {"data.augment: blur 0.15", "source_weights {", "loss: blank_absent true"})
+    EXPECT_THAT(help.out, HasSubstr(text));
+}
+
 TEST_F(Train, ResumesOnlyWhenAskedTo) {
   ASSERT_EQ(train({"--steps", "1", "--out", path("run"), "--quiet"}).status, 0);
   const auto again = train({"--steps", "2", "--out", path("run")});
@@ -67,6 +89,7 @@ TEST_F(Train, PlansWithoutWritingAnything) {
   ASSERT_EQ(plan.status, 0) << plan.err;
   EXPECT_THAT(plan.out, HasSubstr("sam_mask_decoder"));
   EXPECT_THAT(plan.out, HasSubstr("steps an hour"));
+  EXPECT_THAT(plan.out, HasSubstr("\"decoder_only\": true"));
   EXPECT_THAT(plan.out, HasSubstr("tensors start from random numbers"));
 }
 

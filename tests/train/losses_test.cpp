@@ -88,6 +88,16 @@ TEST(Losses, JudgeNothingOfAFrameThatIsToBeIgnored) {
   EXPECT_EQ(compute_losses({}, {step}, 1, true).total.item<float>(), 0);
 }
 
+TEST(Losses, ReachMasksOfObjectsBelievedAbsentWhenAsked) {
+  auto step = two_proposals();
+  step.decoded = step.masks;
+  step.masks = torch::full_like(step.decoded, -1024);
+  compute_losses({}, {step}, 1, true).total.backward();
+  EXPECT_FALSE(step.decoded.grad().defined());
+  compute_losses({.blank_absent = false}, {step}, 1, true).total.backward();
+  EXPECT_GT(test::largest(step.decoded.grad().select(1, 1)), 0);
+}
+
 TEST(Losses, SumOverStepsAndDivideByObjects) {
   const auto step = two_proposals();
   const auto one = compute_losses({}, {step}, 1, true);

@@ -112,10 +112,18 @@ TEST(TrainConfig, ComesBackFromJson) {
   config.parameters.frozen = {"image_encoder.*"};
   config.optimizer.learning_rate = 1e-5;
   config.prompts.correct_after_mask = true;
+  config.data.augment.flip = 0.25;
+  config.data.source_weights["mine"] = 3;
   const auto text = train_config_to_json(config);
   EXPECT_EQ(train_config_to_json(train_config_from_json(text)), text);
   EXPECT_EQ(train_config_to_json(train_config_from_json("{}")),
             train_config_to_json(TrainConfig()));
+}
+
+TEST(TrainConfig, KeepsDefaultWeightsOfSourcesThatAreNotNamed) {
+  const auto config = train_config_from_json(R"({"data": {"source_weights": {"mine": 2}}})");
+  EXPECT_EQ(config.data.source_weights.at("mine"), 2);
+  EXPECT_EQ(config.data.source_weights.at("ccp"), 0.5);
 }
 
 TEST(TrainConfig, NamesWhatIsWrong) {
@@ -127,6 +135,9 @@ TEST(TrainConfig, NamesWhatIsWrong) {
   refused(R"({"optimizer": {"rate": 1}})", "unknown key /optimizer/rate");
   refused(R"({"steps": "many"})", "steps is \"many\", which is of another type than 1000");
   refused(R"({"steps": 0})", "steps is 0, want at least 1");
+  refused(R"({"data": {"augment": {"flop": 0}}})", "unknown key /data/augment/flop");
+  refused(R"({"data": {"augment": {"flip": 2}}})", "data.augment.flip is 2, want 0 to 1");
+  refused(R"({"data": {"source_weights": {"mine": "much"}}})", "of another type");
   refused(R"({"prompts": {"box_probability": 2}})", "prompts.box_probability is 2, want 0 to 1");
 }
 

@@ -1,6 +1,7 @@
 // Several processes on one machine: the test starts itself again, once for each.
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -58,11 +59,13 @@ TEST(Processes, TakePartInAStep) {
   const auto place = place_from_environment();
   ASSERT_TRUE(place.has_value());
   const std::string folder = folder_name;
-  const auto state = one_step(folder, meet(*place));
+  const std::string way = std::getenv("VOSTRACK_TEST_WAY");
+  const auto state =
+      one_step(folder, way == "store" ? meet_by_store(*place) : meet_by_gloo(*place));
   nn::write_safetensors(folder + "/" + std::to_string(place->rank) + ".safetensors", state);
 }
 
-pid_t start(int rank, int size, int port, const std::string& folder) {
+pid_t start(int rank, int size, int port, const std::string& folder, const std::string& way) {
   std::vector<std::string> variables;
   for (char** variable = environ; *variable != nullptr; ++variable)
     variables.emplace_back(*variable);
@@ -71,6 +74,7 @@ pid_t start(int rank, int size, int port, const std::string& folder) {
   variables.push_back("MASTER_ADDR=127.0.0.1");
   variables.push_back("MASTER_PORT=" + std::to_string(port));
   variables.push_back("VOSTRACK_TEST_FOLDER=" + folder);
+  variables.push_back("VOSTRACK_TEST_WAY=" + way);
   std::vector<char*> environment;
   for (auto& variable : variables) environment.push_back(variable.data());
   environment.push_back(nullptr);
@@ -86,11 +90,15 @@ pid_t start(int rank, int size, int port, const std::string& folder) {
   return child;
 }
 
-TEST(Processes, GiveTheGradientsOfOneWithTheWholeBatch) {
+class ProcessesBy : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(ProcessesBy, GiveTheGradientsOfOneWithTheWholeBatch) {
+  if (GetParam() == "gloo" && !has_gloo()) GTEST_SKIP() << "this LibTorch was built without Gloo";
   test::TemporaryFolder folder;
   const int port = free_port();
   std::vector<pid_t> children;
-  for (int rank = 0; rank < 2; ++rank) children.push_back(start(rank, 2, port, folder.path()));
+  for (int rank = 0; rank < 2; ++rank)
+    children.push_back(start(rank, 2, port, folder.path(), GetParam()));
   for (const pid_t child : children) {
     int status = 0;
     ASSERT_EQ(::waitpid(child, &status, 0), child);
@@ -111,6 +119,22 @@ TEST(Processes, GiveTheGradientsOfOneWithTheWholeBatch) {
   EXPECT_NEAR(first.tensors.at("loss").item<double>(), alone.tensors.at("loss").item<double>(),
               1e-6 * alone.tensors.at("loss").item<double>());
 }
+
+TEST(Processes, SaySoWhenAnotherOneDies) {
+  if (!has_gloo()) GTEST_SKIP() << "this LibTorch was built without Gloo";
+  test::TemporaryFolder folder;
+  const Place place{0, 2, "127.0.0.1", free_port(), false};
+  const pid_t child = start(1, 2, place.port, folder.path(), "gloo");
+  const auto communicator = meet_by_gloo(place);
+  one_step(folder.path(), communicator);
+  ::kill(child, SIGKILL);
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  std::vector<torch::Tensor> sums{torch::ones({3})};
+  test::expect_error(ErrorCode::kIo, "another process is gone", [&] { communicator->sum(sums); });
+}
+
+INSTANTIATE_TEST_SUITE_P(Ways, ProcessesBy, ::testing::Values("gloo", "store"));
 
 TEST(Processes, SaySoWhenALauncherLeftSomethingOut) {
   ::setenv("WORLD_SIZE", "2", 1);

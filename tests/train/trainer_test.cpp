@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <limits>
 #include <numeric>
 
@@ -9,7 +10,9 @@
 #include "support/errors.hpp"
 #include "support/temporary_folder.hpp"
 #include "support/tensors.hpp"
+#include "train/log/comparison.hpp"
 #include "train_support.hpp"
+#include "video/small_disk.hpp"
 
 namespace vostrack::train {
 namespace {
@@ -149,6 +152,39 @@ TEST(Trainer, KeepsTheBestModelAndStopsWhenNoneIsBetter) {
   expect_same(nn::read_checkpoint(folder / "best.safetensors"), at_best);
 }
 
+TEST(Trainer, ShowsTheSameExamplesAndTrainsAsIfItDidNot) {
+  TemporaryFolder plain_folder, folder;
+  auto config = quick_training();
+  auto plain = make_trainer(plain_folder.path(), config);
+  plain.run({});
+
+  config.examples_every = 2;
+  config.examples = 4;
+  std::vector<std::int64_t> steps;
+  std::vector<std::vector<std::vector<ComparedFrame>>> shown;
+  TrainHooks hooks;
+  hooks.examples = [&](std::int64_t step, const auto& clips) {
+    steps.push_back(step);
+    shown.push_back(clips);
+  };
+  auto trainer = make_trainer(folder.path(), config);
+  trainer.run(hooks);
+  EXPECT_EQ(steps, (std::vector<std::int64_t>{2, 4}));
+  ASSERT_EQ(shown[0].size(), 4);
+  // TrialClips' fourth is a single picture, shown for each kind of prompt; the others have a frame
+  // after the other.
+  EXPECT_EQ(shown[0][3].size(), 3);
+  EXPECT_EQ(shown[0][3][0].picture.rgb, shown[0][3][2].picture.rgb);
+  EXPECT_EQ(shown[0][0].size(), 3);
+  int moving = 0;  // some of TrialClips' squares stand still
+  for (int clip = 0; clip < 3; ++clip)
+    moving += shown[0][clip][0].picture.rgb != shown[0][clip][2].picture.rgb;
+  EXPECT_GT(moving, 0);
+  EXPECT_EQ(shown[0][0][1].picture.rgb, shown[1][0][1].picture.rgb);
+  EXPECT_EQ(shown[0][0][1].truth.data, shown[1][0][1].truth.data);
+  expect_same(trainer.weights(false), plain.weights(false));
+}
+
 TEST(Trainer, StopsAtTheCallersWishAndCanGoOn) {
   TemporaryFolder folder;
   auto trainer = make_trainer(folder.path(), quick_training());
@@ -176,6 +212,40 @@ TEST(Trainer, StopsOnALossThatIsNotANumberAndKeepsItsClips) {
   test::expect_error(ErrorCode::kFailedState, "step 0: the loss is nan", [&] { trainer.step(); });
   EXPECT_TRUE(
       nn::read_checkpoint(folder / "bad_step.safetensors").tensors.contains("clip1/frames"));
+}
+
+TEST(Trainer, KeepsTheLastCheckpointWhenTheDiskIsFull) {
+  TemporaryFolder folder;
+  auto trainer = make_trainer(folder.path(), quick_training());
+  trainer.step();
+  trainer.save_checkpoint();
+  const auto before = nn::read_checkpoint(folder / "last.safetensors");
+  trainer.step();
+  {
+    const test::SmallDisk disk(20'000);
+    test::expect_error(ErrorCode::kIo, "last.safetensors", [&] { trainer.save_checkpoint(); });
+  }
+  expect_same(nn::read_checkpoint(folder / "last.safetensors"), before);
+  const std::filesystem::directory_iterator files(folder.path());
+  EXPECT_EQ(std::distance(begin(files), end(files)), 1);
+}
+
+TEST(Trainer, PassesOverClipsOfWhichNothingIsKnown) {
+  class Unknown : public TrialClips {
+   public:
+    Unknown() : TrialClips(64, 2, 0) {}
+    Clip sample(std::uint64_t seed, std::int64_t index) const override {
+      Clip clip = TrialClips::sample(seed, index);
+      if (index % 2 == 0) clip.masks.fill_(255);
+      return clip;
+    }
+  };
+  TemporaryFolder folder;
+  auto config = quick_training();
+  config.batch_clips = 1;
+  auto trainer = make_trainer(folder.path(), config, std::make_shared<Unknown>());
+  EXPECT_EQ(trainer.step().losses.at("total"), 0);
+  EXPECT_GT(trainer.step().losses.at("total"), 0);
 }
 
 TEST(Trainer, TrainsAdaptersAloneAndMergesThem) {

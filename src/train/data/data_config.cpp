@@ -8,7 +8,7 @@ namespace vostrack::train {
 namespace {
 
 void within(const char* field, double value, double low, double high) {
-  check(value >= low && value <= high, ErrorCode::kInvalidArgument, "{} is {}, want {} to {}",
+  check(value >= low && value <= high, ErrorCode::kInvalidArgument, "data.{} is {}, want {} to {}",
         field, value, low, high);
 }
 

@@ -40,9 +40,10 @@ std::string bytes_field(int number, std::string_view bytes) {
          std::string(bytes);
 }
 
-constexpr int kWallTime = 1, kStep = 2, kFileVersion = 3, kSummary = 5;
+constexpr int kWallTime = 1, kStep = 2, kFileVersion = 3, kSummary = 5, kSessionLog = 7;
 constexpr int kValue = 1, kTag = 1, kSimpleValue = 2, kImage = 4;
 constexpr int kHeight = 1, kWidth = 2, kColourSpace = 3, kEncoded = 4;
+constexpr int kStatus = 1, kStart = 1;
 
 std::string summary_event(const LogTime& time, const std::string& summary) {
   return double_field(kWallTime, time.unix_s) + whole_field(kStep, time.step) +
@@ -93,6 +94,11 @@ std::string picture_event(const LogTime& time, const std::string& tag, const Ima
                        bytes_field(kValue, bytes_field(kTag, tag) + bytes_field(kImage, image)));
 }
 
+std::string restart_event(const LogTime& time) {
+  return double_field(kWallTime, time.unix_s) + whole_field(kStep, time.step) +
+         bytes_field(kSessionLog, whole_field(kStatus, kStart));
+}
+
 EventFile::EventFile(const std::string& folder, double unix_s) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
@@ -112,9 +118,13 @@ void EventFile::add_picture(const LogTime& time, const std::string& tag, const I
   write(picture_event(time, tag, picture));
 }
 
+void EventFile::restart(const LogTime& time) {
+  write(restart_event(time));
+}
+
 void EventFile::write(const std::string& event) {
   file_ << tf_record(event) << std::flush;
-  check(file_.good(), ErrorCode::kIo, "{}: writing failed", path_);
+  check(file_.good(), ErrorCode::kIo, "{}: writing failed; is the disk full?", path_);
 }
 
 }  // namespace vostrack::train

@@ -38,6 +38,7 @@ std::string tf_record(std::string_view bytes);
 std::string version_event(double unix_s);
 std::string scalar_event(const LogTime& time, std::span<const Metric> metrics);
 std::string picture_event(const LogTime& time, const std::string& tag, const Image& picture);
+std::string restart_event(const LogTime& time);
 
 /// Writes a file of its own into a folder, record by record, each flushed, so that a run that ends
 /// abruptly has lost nothing. A run that goes on writes another file; TensorBoard joins them.
@@ -52,6 +53,8 @@ class EventFile {
   /// @throws Error kIo
   void add(const LogTime& time, std::span<const Metric> metrics);
   void add_picture(const LogTime& time, const std::string& tag, const Image& picture);
+  /// What other files of the folder tell of this step and later ones does not count any more.
+  void restart(const LogTime& time);
 
  private:
   void write(const std::string& event);

@@ -2,15 +2,19 @@
 #include <zlib.h>
 
 #include <array>
+#include <cmath>
 #include <cstring>
+#include <filesystem>
 #include <vector>
 
 #include "support/errors.hpp"
 #include "support/temporary_folder.hpp"
 #include "train/log/comparison.hpp"
+#include "train/log/csv_log.hpp"
 #include "train/log/event_file.hpp"
 #include "train/log/png.hpp"
-#include "train/log/text_log.hpp"
+#include "train/log/run_log.hpp"
+#include "train/log/step_lines.hpp"
 
 namespace vostrack::train {
 namespace {
@@ -90,23 +94,82 @@ TEST(CsvLog, GoesOnWhereItStopped) {
   TemporaryFolder folder;
   const std::string path = folder / "metrics.csv";
   const std::vector<Metric> metrics = {{"loss", 0.25}, {"lr", 1e-5}};
-  CsvLog(path).add(1, metrics);
-  CsvLog again(path);
+  CsvLog(path, 1).add(1, metrics);
+  CsvLog again(path, 2);
   again.add(2, metrics);
   EXPECT_EQ(test::read_bytes(path), "step,loss,lr\n1,0.25,1e-05\n2,0.25,1e-05\n");
   expect_error(ErrorCode::kInvalidArgument, "columns step,loss, want step,loss,lr",
                [&] { again.add(3, std::span(metrics).first(1)); });
 }
 
+TEST(CsvLog, TakesBackStepsThatAreTakenAgain) {
+  TemporaryFolder folder;
+  test::write_bytes(folder / "metrics.csv", "step,loss\n9,1\n10,2\n11,3\n12,4\n1");
+  const std::vector<Metric> metrics = {{"loss", 5}};
+  CsvLog(folder / "metrics.csv", 11).add(11, metrics);
+  EXPECT_EQ(test::read_bytes(folder / "metrics.csv"), "step,loss\n9,1\n10,2\n11,5\n");
+}
+
+TEST(CsvLog, LeavesACellEmptyForWhatIsNoNumber) {
+  TemporaryFolder folder;
+  const std::vector<Metric> metrics = {{"score", std::nan("")}, {"loss", 1}};
+  CsvLog(folder / "metrics.csv", 1).add(1, metrics);
+  EXPECT_EQ(test::read_bytes(folder / "metrics.csv"), "step,score,loss\n1,,1\n");
+}
+
 TEST(CsvLog, RefusesAFileOfOtherThings) {
   TemporaryFolder folder;
   test::write_bytes(folder / "notes.txt", "dear diary\n");
-  expect_error(ErrorCode::kCorruptFile, "dear diary", [&] { CsvLog(folder / "notes.txt"); });
+  expect_error(ErrorCode::kCorruptFile, "dear diary", [&] { CsvLog(folder / "notes.txt", 1); });
 }
 
-TEST(MetricsLine, HasFourDigits) {
-  const std::vector<Metric> metrics = {{"loss", 0.123456}, {"lr", 6e-5}};
-  EXPECT_EQ(metrics_line(12, metrics), "step 12  loss 0.1235  lr 6e-05");
+StepReport step_of(std::int64_t step, double loss) {
+  StepReport report;
+  report.step = step;
+  report.steps = 100;
+  report.losses["total"] = loss;
+  report.seconds = 2;
+  return report;
+}
+
+TEST(StepLines, TellMeansOverTheirSteps) {
+  StepLines lines(3);
+  EXPECT_EQ(lines.add(step_of(1, 1)),
+            "step 1/100  total 1.0000  rate 0.00e+00  norm 0.00  2.00 s  3 min left");
+  EXPECT_EQ(lines.add(step_of(2, 1)), std::nullopt);
+  EXPECT_EQ(lines.add(step_of(3, 4)),
+            "step 3/100  total 2.5000  rate 0.00e+00  norm 0.00  2.00 s  3 min left");
+  StepReport scored = step_of(4, 7);
+  scored.score = 0.5;
+  EXPECT_EQ(lines.add(scored),
+            "step 4/100  total 7.0000  rate 0.00e+00  norm 0.00  2.00 s  J&F 50.0  3 min left");
+  EXPECT_EQ(lines.add(step_of(100, 0)),
+            "step 100/100  total 0.0000  rate 0.00e+00  norm 0.00  2.00 s");
+}
+
+TEST(RunLog, WritesNumbersAndPictures) {
+  TemporaryFolder folder;
+  const ComparedFrame frame{{1, 1, {9, 9, 9}}, {1, 1, {1}}, {1, 1, {1}}};
+  std::string events;
+  {
+    RunLog log(folder.path(), 1);
+    log.add(step_of(1, 0.5));
+    log.add_pictures(1, {{frame, frame}, {frame}});
+  }
+  EXPECT_EQ(test::read_bytes(folder / "metrics.csv"),
+            "step,loss/total,learning_rate,gradient_norm,objects,seconds,waiting_seconds,"
+            "validation/score\n1,0.5,0,0,0,2,0,\n");
+  const std::string sheet = test::read_bytes(folder / "pictures/000001.png");
+  // Two frames wide and two clips high.
+  EXPECT_EQ(sheet.substr(12, 12), std::string("IHDR\0\0\0\2\0\0\0\2", 12));
+  for (const auto& entry : std::filesystem::directory_iterator(folder.path()))
+    if (entry.path().filename().string().starts_with("events.out.tfevents."))
+      events = test::read_bytes(entry.path().string());
+  EXPECT_NE(events.find("loss/total"), std::string::npos);
+  EXPECT_NE(events.find("examples/2"), std::string::npos);
+  EXPECT_EQ(events.find("validation/score"), std::string::npos);
+  // The session starts at step 1.
+  EXPECT_NE(events.find(std::string("\x10\x01\x3a\x02\x08\x01", 6)), std::string::npos);
 }
 
 TEST(Comparison, ColoursAgreementAndErrors) {
