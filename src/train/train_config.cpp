@@ -18,6 +18,7 @@ void data_fields(Config& c, Field field) {
   field("data.backwards", c.backwards);
   field("data.whole_of_parts", c.whole_of_parts);
   field("data.neighbours", c.neighbours);
+  field("data.several_objects", c.several_objects);
   field("data.smallest_object", c.smallest_object);
   field("data.source_weights", c.source_weights);
 
