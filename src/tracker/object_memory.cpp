@@ -7,7 +7,7 @@ namespace vostrack::tracker {
 namespace {
 
 constexpr const char* kObjectKind = "object";
-constexpr int kObjectVersion = 1;
+constexpr int kObjectVersion = 2;
 
 }  // namespace
 

@@ -70,7 +70,7 @@ class StreamTracker : public ObjectTracking {
   void copy_from(const StreamTracker& other);
 
   static constexpr const char* kArchiveKind = "stream session";
-  static constexpr int kArchiveVersion = 1;
+  static constexpr int kArchiveVersion = 2;
 
   /// −1 before the first frame.
   FrameIndex latest_frame() const { return next_frame_ - 1; }

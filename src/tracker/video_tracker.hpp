@@ -74,7 +74,7 @@ class VideoTracker : public ObjectTracking {
   void copy_from(const VideoTracker& other);
 
   static constexpr const char* kArchiveKind = "video session";
-  static constexpr int kArchiveVersion = 1;
+  static constexpr int kArchiveVersion = 2;
 
  private:
   const nn::ImageFeatures& features(FrameIndex frame) override;
