@@ -51,7 +51,11 @@ int frames(const FramesArguments& arguments, const Console& console) {
   const std::unique_ptr<FrameSource> source = video::open_source(arguments.clip);
   const std::vector<std::int64_t> chosen = chosen_frames(arguments, *source);
   const fs::path folder(arguments.out);
-  check(!fs::exists(folder) || fs::is_directory(folder), ErrorCode::kInvalidArgument,
+  std::error_code error;
+  const fs::file_status there = fs::status(folder, error);
+  check(there.type() != fs::file_type::none, ErrorCode::kIo, "{}: {}", arguments.out,
+        error.message());
+  check(!fs::exists(there) || fs::is_directory(there), ErrorCode::kInvalidArgument,
         "{}: is a file, want a folder for the pictures", arguments.out);
   const auto path_of = [&](std::int64_t frame) {
     return (folder / (source->name(frame) + "." + arguments.format)).string();
@@ -59,7 +63,6 @@ int frames(const FramesArguments& arguments, const Console& console) {
   for (std::int64_t frame : chosen)
     check(arguments.overwrite || !fs::exists(path_of(frame)), ErrorCode::kInvalidArgument,
           "{}: exists already; --overwrite replaces it", path_of(frame));
-  std::error_code error;
   fs::create_directories(folder, error);
   check(!error, ErrorCode::kIo, "{}: {}", arguments.out, error.message());
 
