@@ -46,9 +46,9 @@ double decode_ms(FrameSource& source) {
   for (std::int64_t frame = 0; frame < std::min<std::int64_t>(source.frame_count(), 100); ++frame) {
     const auto start = std::chrono::steady_clock::now();
     source.read(frame);
-    times.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() -
-                                                              start)
-                        .count());
+    times.push_back(
+        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
+            .count());
   }
   const auto middle = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2);
   std::nth_element(times.begin(), middle, times.end());

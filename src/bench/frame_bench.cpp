@@ -46,8 +46,7 @@ std::shared_ptr<const nn::Model> load(const BenchModel& what) {
   check(what.precision == "float32" || what.precision == "bfloat16", ErrorCode::kInvalidArgument,
         "precision is {}, want float32 or bfloat16", what.precision);
   if (what.precision == "bfloat16") runtime.dtype = torch::kBFloat16;
-  if (!what.path.empty())
-    return nn::Model::load(what.path, runtime, what.config, what.image_size);
+  if (!what.path.empty()) return nn::Model::load(what.path, runtime, what.config, what.image_size);
   check(!what.config.empty(), ErrorCode::kInvalidArgument,
         "neither a model nor a configuration is given");
   auto config = nn::resolve_config({}, what.config, what.config);
@@ -60,9 +59,8 @@ std::shared_ptr<const nn::Model> load(const BenchModel& what) {
 memory::Selection full_bank(const nn::Model& model) {
   const auto& config = model.config();
   const int side = config.feature_size();
-  const int pointers = config.model.use_obj_ptrs_in_encoder
-                           ? std::max(1, config.model.max_obj_ptrs_in_encoder)
-                           : 0;
+  const int pointers =
+      config.model.use_obj_ptrs_in_encoder ? std::max(1, config.model.max_obj_ptrs_in_encoder) : 0;
   memory::Selection selection;
   selection.pointer_span = std::max(1, pointers - 1);
   for (int i = 0; i < std::max(pointers, config.model.num_maskmem); ++i) {
@@ -131,8 +129,7 @@ std::vector<std::pair<std::string, double>> FrameBench::measure(int objects, int
          if (base.num_maskmem > 0)
            memory::encode_memory(model, image, head.high_res, head.object_score, false);
        }},
-      {"masks",
-       [&] {
+      {"masks", [&] {
          const auto filled = tracker::fill_holes(head.low_res, options.fill_hole_area, 0, 0.1);
          const auto logits = nn::resize_bilinear(filled, impl_->height, impl_->width);
          masks = (objects > 1 ? tracker::without_overlaps(logits) : logits) > 0;

@@ -3,8 +3,6 @@
 /// Nothing of LibTorch is in here, so that the command can use it.
 #pragma once
 
-#include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -14,8 +12,8 @@ namespace vostrack::bench {
 
 /// What is measured.
 struct BenchModel {
-  std::string path;       ///< a checkpoint; empty: `config` with random weights
-  std::string config;     ///< a preset or JSON file; empty: what the checkpoint says
+  std::string path;    ///< a checkpoint; empty: `config` with random weights
+  std::string config;  ///< a preset or JSON file; empty: what the checkpoint says
   std::string device = "cpu";
   std::string precision = "float32";  ///< or bfloat16
   int image_size = 0;                 ///< pixels; 0: the configuration's own

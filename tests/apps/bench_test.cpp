@@ -18,9 +18,9 @@ using test::TemporaryFolder;
 using testing::HasSubstr;
 
 TEST(BenchCommand, MeasuresEveryPartInAllCombinations) {
-  const Outcome outcome = run_command({"bench", "--size", "64,96", "--objects", "1,3",
-                                       "--precision", "float32,bfloat16", "--threads", "1",
-                                       "--rounds", "1", "--json", "-"});
+  const Outcome outcome =
+      run_command({"bench", "--size", "64,96", "--objects", "1,3", "--precision",
+                   "float32,bfloat16", "--threads", "1", "--rounds", "1", "--json", "-"});
   ASSERT_EQ(outcome.status, kSuccess) << outcome.err;
   const auto result = json::parse(outcome.out);
   ASSERT_EQ(result["measurements"].size(), 8u);
@@ -48,8 +48,7 @@ TEST(BenchCommand, MeasuresEveryPartInAllCombinations) {
 TEST(BenchCommand, PrintsATableAndWritesJsonBesideIt) {
   TemporaryFolder folder;
   const std::string path = folder / "bench.json";
-  const Outcome outcome =
-      run_command({"bench", "--size", "64", "--rounds", "1", "--json", path});
+  const Outcome outcome = run_command({"bench", "--size", "64", "--rounds", "1", "--json", path});
   ASSERT_EQ(outcome.status, kSuccess) << outcome.err;
   EXPECT_THAT(outcome.out, HasSubstr("memory attention"));
   EXPECT_THAT(outcome.out, HasSubstr("float32"));
