@@ -72,6 +72,7 @@ int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err)
     add_probe(app, command);
     add_frames(app, command);
     add_train(app, command);
+    add_bench(app, command);
     app.parse(argc, argv);
     return command({out, err, progress_style(err)});
   } catch (const CLI::ParseError& error) {

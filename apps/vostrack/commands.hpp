@@ -31,6 +31,7 @@ void add_pack(CLI::App& app, Command& command);
 void add_probe(CLI::App& app, Command& command);
 void add_frames(CLI::App& app, Command& command);
 void add_train(CLI::App& app, Command& command);
+void add_bench(CLI::App& app, Command& command);
 
 /// Which model, and where it runs.
 struct ModelArguments {

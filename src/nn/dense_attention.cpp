@@ -140,13 +140,13 @@ class Scratch {
       for (std::int64_t r = 0; r < rows; ++r) {
         float* const score = &scores_[static_cast<std::size_t>(r * kKeyBlock)];
         for (auto i = head.count() - key; i < size; ++i) score[i] = kNever;
-        const float shrink = weigh_row_avx512(score, size, scale, softmax[r],
-                                              weights() + r * kKeyBlock);
+        const float shrink =
+            weigh_row_avx512(score, size, scale, softmax[r], weights() + r * kKeyBlock);
         float* const sum = &sum_[static_cast<std::size_t>(r * channels)];
         if (key > 0 && shrink != 1) scale_row_avx512(sum, channels, shrink, sum);
       }
-      multiply(rows, channels, size, weights(), kKeyBlock, head.values(key), sum_.data(),
-               channels, /*add=*/key > 0);
+      multiply(rows, channels, size, weights(), kKeyBlock, head.values(key), sum_.data(), channels,
+               /*add=*/key > 0);
     }
     for (std::int64_t r = 0; r < rows; ++r)
       scale_row_avx512(&sum_[static_cast<std::size_t>(r * channels)], channels,
@@ -213,8 +213,7 @@ void attend_everywhere(const torch::Tensor& q, const torch::Tensor& k, const tor
     const auto panels = head_of(0).panels();
     at::parallel_for(0, heads * panels, 4, [&](std::int64_t first, std::int64_t last) {
       for (auto i = first; i < last; ++i)
-        head_of(i / panels)
-            .pack(tokens, i / panels * channels, i % panels, i % panels + 1);
+        head_of(i / panels).pack(tokens, i / panels * channels, i % panels, i % panels + 1);
     });
     share_out(
         heads * blocks, [&] { return Scratch<Element>(channels); },

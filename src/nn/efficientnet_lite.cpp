@@ -95,7 +95,8 @@ class InvertedBottleneckImpl : public torch::nn::Module {
   InvertedBottleneckImpl(int in, const Stage& stage, int stride, double eps)
       : skip_(stride == 1 && in == stage.channels) {
     const int wide = in * stage.expansion;
-    if (stage.expansion != 1) expand_ = register_module("expand", ConvNorm(in, wide, 1, 1, 1, eps, true));
+    if (stage.expansion != 1)
+      expand_ = register_module("expand", ConvNorm(in, wide, 1, 1, 1, eps, true));
     depthwise_ =
         register_module("depthwise", ConvNorm(wide, wide, stage.kernel, stride, wide, eps, true));
     project_ = register_module("project", ConvNorm(wide, stage.channels, 1, 1, 1, eps, false));
@@ -124,7 +125,8 @@ class EfficientNetLite0 : public Trunk {
   explicit EfficientNetLite0(const TrunkConfig& config)
       : output_blocks_(config.output_blocks),
         output_scale_(config.output_scale),
-        stem_(register_module("stem", ConvNorm(3, kStemChannels, 3, 2, 1, config.batch_norm_eps, true))) {
+        stem_(register_module("stem",
+                              ConvNorm(3, kStemChannels, 3, 2, 1, config.batch_norm_eps, true))) {
     torch::nn::ModuleList list;
     int channels = kStemChannels;
     for (const Stage& stage : kLite0)

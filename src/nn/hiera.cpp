@@ -69,9 +69,8 @@ class MultiScaleAttentionImpl : public torch::nn::Module {
           window_attention(query, parts[1], parts[2], filling[1], filling[2], heads_, window));
     }
     const auto tokens = [](const torch::Tensor& grid) { return grid.flatten(1, 2); };
-    return proj_->forward(
-        dense_attention(tokens(query), tokens(parts[1]), tokens(parts[2]), heads_)
-            .view(query.sizes()));
+    return proj_->forward(dense_attention(tokens(query), tokens(parts[1]), tokens(parts[2]), heads_)
+                              .view(query.sizes()));
   }
 
   /// (B, H, W, dim) → (B, H', W', dim_out)

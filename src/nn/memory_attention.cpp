@@ -22,9 +22,10 @@ torch::Tensor RotaryAttentionImpl::forward(const torch::Tensor& q, const torch::
     key = torch::cat({apply_rotary(key.slice(2, 0, rotated), table), key.slice(2, rotated)}, 2);
   auto value = v_proj_->forward(v);
   if (heads_ == 1 && dense_attention_available(query, query.size(3)))
-    return out_proj_->forward(dense_attention(query.squeeze(1), key.squeeze(1), value, /*heads=*/1));
-  return out_proj_->forward(merge_heads(
-      torch::scaled_dot_product_attention(query, key, split_heads(value, heads_))));
+    return out_proj_->forward(
+        dense_attention(query.squeeze(1), key.squeeze(1), value, /*heads=*/1));
+  return out_proj_->forward(
+      merge_heads(torch::scaled_dot_product_attention(query, key, split_heads(value, heads_))));
 }
 
 void RotaryAttentionImpl::prepare_factored(const RotaryTable& table, int grid_width,

@@ -1,5 +1,7 @@
 #include "nn/packed_convolution.hpp"
 
+#include <array>
+
 #include "nn/onednn.hpp"
 
 namespace vostrack::nn {
@@ -8,9 +10,8 @@ namespace {
 using PackOp = at::Tensor(const at::Tensor&, c10::SymIntArrayRef, c10::SymIntArrayRef,
                           c10::SymIntArrayRef, std::int64_t, at::OptionalSymIntArrayRef);
 using RunOp = at::Tensor(const at::Tensor&, const at::Tensor&, const std::optional<at::Tensor>&,
-                         c10::SymIntArrayRef, c10::SymIntArrayRef, c10::SymIntArrayRef,
-                         c10::SymInt, std::string_view, OneDnnScalars,
-                         std::optional<std::string_view>);
+                         c10::SymIntArrayRef, c10::SymIntArrayRef, c10::SymIntArrayRef, c10::SymInt,
+                         std::string_view, OneDnnScalars, std::optional<std::string_view>);
 
 const auto& pack_operator() {
   static const auto found = find_operator<PackOp>("mkldnn::_reorder_convolution_weight");
@@ -29,8 +30,8 @@ std::array<c10::SymInt, 2> both(std::int64_t value) {
 }  // namespace
 
 PackedConvolution::PackedConvolution(const torch::Tensor& weight, const torch::Tensor& bias,
-                                     std::int64_t stride, std::int64_t padding,
-                                     std::int64_t groups, Then then, std::int64_t side)
+                                     std::int64_t stride, std::int64_t padding, std::int64_t groups,
+                                     Then then, std::int64_t side)
     : weight_(weight.contiguous(torch::MemoryFormat::ChannelsLast)),
       bias_(bias),
       stride_(stride),

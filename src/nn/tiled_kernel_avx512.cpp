@@ -7,8 +7,8 @@ namespace vostrack::nn {
 namespace {
 
 inline void turn(Vec even, Vec odd, Vec cos, Vec sin, std::uint32_t* out) {
-  const BitVec pair =
-      (rounded_bits(even * cos - odd * sin) >> 16) | (rounded_bits(even * sin + odd * cos) & 0xFFFF0000U);
+  const BitVec pair = (rounded_bits(even * cos - odd * sin) >> 16) |
+                      (rounded_bits(even * sin + odd * cos) & 0xFFFF0000U);
   std::memcpy(out, &pair, sizeof pair);
 }
 

@@ -41,7 +41,8 @@ TEST(CommandLine, HelpOpensWithAnExample) {
                                              {"convert", "-h"},
                                              {"info", "-h"},
                                              {"probe", "-h"},
-                                             {"frames", "-h"}}) {
+                                             {"frames", "-h"},
+                                             {"bench", "-h"}}) {
     const Outcome outcome = run_command(arguments);
     EXPECT_EQ(outcome.status, kSuccess);
     EXPECT_THAT(outcome.out, StartsWith("Example:\n  vostrack "));

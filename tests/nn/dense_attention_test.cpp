@@ -4,6 +4,9 @@
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "support/tensors.hpp"
 
 namespace vostrack::nn {
@@ -65,23 +68,23 @@ TEST_P(DenseAttentionShapes, EqualsThePlainForm) {
     // Twice as large queries: softmax then prefers some keys by far.
     const auto q = random(queries) * 2, k = random(keys), v = random(keys);
     const auto want = plain(q, k, v, heads);
-    EXPECT_TRUE(
-        near(dense_attention(q, k, v, heads), want, tolerance(dtype) * largest(want)))
+    EXPECT_TRUE(near(dense_attention(q, k, v, heads), want, tolerance(dtype) * largest(want)))
         << dtype;
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Small, DenseAttentionShapes,
-    ::testing::Values(Case{"one block", 1, 96, 256, 1, 32}, Case{"tails of all kinds", 2, 101, 283, 3, 48},
-                      Case{"several blocks of keys", 1, 40, 1030, 1, 256},
-                      Case{"one query", 1, 1, 300, 2, 16}, Case{"one key", 1, 70, 1, 2, 96},
-                      Case{"wide heads", 1, 17, 65, 2, 144}),
-    [](const auto& info) {
-      std::string name = info.param.name;
-      std::ranges::replace(name, ' ', '_');
-      return name;
-    });
+INSTANTIATE_TEST_SUITE_P(Small, DenseAttentionShapes,
+                         ::testing::Values(Case{"one block", 1, 96, 256, 1, 32},
+                                           Case{"tails of all kinds", 2, 101, 283, 3, 48},
+                                           Case{"several blocks of keys", 1, 40, 1030, 1, 256},
+                                           Case{"one query", 1, 1, 300, 2, 16},
+                                           Case{"one key", 1, 70, 1, 2, 96},
+                                           Case{"wide heads", 1, 17, 65, 2, 144}),
+                         [](const auto& info) {
+                           std::string name = info.param.name;
+                           std::ranges::replace(name, ' ', '_');
+                           return name;
+                         });
 
 TEST(DenseAttention, StaysExactWhereScoresAreHuge) {
   torch::InferenceMode guard;

@@ -1,0 +1,142 @@
+#!/usr/bin/env python3
+"""Times the reference implementation (facebookresearch/sam2) and vostrack in turns on the same
+random weights, the same picture size and the same number of threads, and prints ratios.
+
+  git clone https://github.com/facebookresearch/sam2 reference
+  python benchmarks/compare_reference.py --reference reference \\
+      --vostrack build/release/apps/vostrack --preset sam2.1_hiera_t --threads 2
+
+Both track with a full memory bank (num_maskmem memories and 64 pointer tokens). Track is memory
+attention, mask decoder and memory encoder together, for all objects. Wants torch, torchvision,
+hydra-core and iopath in this Python.
+"""
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+TRACK = ("memory attention", "mask decoder", "memory encoder")
+
+
+def median_ms(work, rounds, clock):
+    times = []
+    for _ in range(rounds + 1):
+        start = clock()
+        result = work()
+        times.append(1e3 * (clock() - start))
+    return statistics.median(times[1:]), result  # the first round warms up
+
+
+def build_reference(args):
+    import torch
+    from sam2.build_sam import build_sam2_video_predictor
+
+    torch.set_num_threads(args.threads)
+    torch.manual_seed(0)
+    family = "sam2.1" if args.preset.startswith("sam2.1") else "sam2"
+    model = build_sam2_video_predictor(f"configs/{family}/{args.preset}.yaml", None, device="cpu")
+    # Objects are present, so that no mask is blanked.
+    model.sam_mask_decoder.pred_obj_score_head.layers[-1].bias.data.fill_(5)
+    return model
+
+
+def time_reference(model, precision, objects, args, clock):
+    import torch
+
+    half = precision == "bfloat16"
+    parts = {}
+
+    def part(name, work):
+        parts[name], result = median_ms(work, args.rounds, clock)
+        return result
+
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=half):
+        picture = torch.randn(1, 3, model.image_size, model.image_size)
+        encoded = part("encode", lambda: model.forward_image(picture))
+        _, features, positions, sizes = model._prepare_backbone_features(encoded)
+        side = sizes[-1][0]
+        channels = features[-1].shape[-1]
+        tokens = model.num_maskmem * side * side + 64
+        memory = torch.randn(tokens, objects, model.mem_dim)
+        memory = memory.bfloat16() if half else memory
+        memory_positions = torch.randn(tokens, objects, model.mem_dim)
+        current = [features[-1].expand(-1, objects, -1)]
+        current_positions = [positions[-1].expand(-1, objects, -1)]
+        attended = part("memory attention", lambda: model.memory_attention(
+            curr=current, curr_pos=current_positions, memory=memory, memory_pos=memory_positions,
+            num_obj_ptr_tokens=64))
+        grid = attended.permute(1, 2, 0).view(objects, channels, side, side)
+        high_res = [level.permute(1, 2, 0).view(1, -1, *size).expand(objects, -1, -1, -1)
+                    for level, size in zip(features[:-1], sizes[:-1])]
+        heads = part("mask decoder", lambda: model._forward_sam_heads(
+            backbone_features=grid, high_res_features=high_res, multimask_output=True))
+        everyone = [level.expand(-1, objects, -1) for level in features]
+        part("memory encoder", lambda: model._encode_new_memory(
+            everyone, sizes, heads[4], heads[6], False))
+    return parts
+
+
+def time_vostrack(weights, precision, objects, args):
+    command = [args.vostrack, "bench", "--model", weights, "--config", args.preset, "--precision",
+               precision, "--objects", str(objects), "--threads", str(args.threads), "--rounds",
+               str(args.rounds), "--json", "-"]
+    if args.processor_time:
+        command.append("--processor-time")
+    out = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
+    return json.loads(out)["measurements"][0]["parts_ms"]
+
+
+def with_sums(parts):
+    track = sum(parts[name] for name in TRACK)
+    return {"encode": parts["encode"], **{name: parts[name] for name in TRACK}, "track": track,
+            "whole frame": parts["encode"] + track}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--reference", required=True, help="checkout of facebookresearch/sam2")
+    parser.add_argument("--vostrack", default="build/release/apps/vostrack")
+    parser.add_argument("--preset", default="sam2.1_hiera_t")
+    parser.add_argument("--precision", nargs="+", default=["float32", "bfloat16"],
+                        choices=["float32", "bfloat16"])
+    parser.add_argument("--objects", nargs="+", type=int, default=[1])
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--processor-time", action="store_true",
+                        help="processor time of all threads instead of the clock's")
+    parser.add_argument("--json", help="write the times there too")
+    args = parser.parse_args()
+    sys.path.insert(0, args.reference)
+    import torch
+
+    clock = time.process_time if args.processor_time else time.perf_counter
+    model = build_reference(args)
+    results = []
+    with tempfile.TemporaryDirectory() as folder:
+        weights = os.path.join(folder, "random.pt")
+        torch.save({"model": model.state_dict()}, weights)
+        for precision in args.precision:
+            for objects in args.objects:
+                reference = with_sums(time_reference(model, precision, objects, args, clock))
+                ours = with_sums(time_vostrack(weights, precision, objects, args))
+                print(f"{args.preset} {precision}, {objects} objects, {args.threads} threads, "
+                      f"medians of {args.rounds} in ms")
+                print(f"{'':18}{'reference':>10}{'vostrack':>10}{'ratio':>8}")
+                for name, theirs in reference.items():
+                    print(f"{name:18}{theirs:10.1f}{ours[name]:10.1f}"
+                          f"{theirs / ours[name]:8.2f}", flush=True)
+                results.append({"preset": args.preset, "precision": precision, "objects": objects,
+                                "threads": args.threads, "reference_ms": reference,
+                                "vostrack_ms": ours})
+    if args.json:
+        with open(args.json, "w") as file:
+            json.dump(results, file, indent=2)
+
+
+if __name__ == "__main__":
+    main()

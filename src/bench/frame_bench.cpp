@@ -1,0 +1,170 @@
+#include "bench/frame_bench.hpp"
+
+#include <ATen/Parallel.h>
+#include <torch/cuda.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <ctime>
+#include <fstream>
+#include <functional>
+
+#include "base/check.hpp"
+#include "bench/random_model.hpp"
+#include "memory/conditioning.hpp"
+#include "nn/layers.hpp"
+#include "tracker/mask_heads.hpp"
+#include "tracker/postprocess.hpp"
+#include "tracker/tracker_config.hpp"
+
+namespace vostrack::bench {
+namespace {
+
+/// @param values  at least one
+double median(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+double milliseconds(const std::function<void()>& work, bool processor_time) {
+  if (processor_time) {
+    const auto before = std::clock();
+    work();
+    return 1e3 * static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC;
+  }
+  const auto start = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
+      .count();
+}
+
+std::shared_ptr<const nn::Model> load(const BenchModel& what) {
+  nn::RuntimeOptions runtime;
+  runtime.device = nn::parse_device(what.device);
+  check(what.precision == "float32" || what.precision == "bfloat16", ErrorCode::kInvalidArgument,
+        "precision is {}, want float32 or bfloat16", what.precision);
+  if (what.precision == "bfloat16") runtime.dtype = torch::kBFloat16;
+  if (!what.path.empty()) return nn::Model::load(what.path, runtime, what.config, what.image_size);
+  check(!what.config.empty(), ErrorCode::kInvalidArgument,
+        "neither a model nor a configuration is given");
+  auto config = nn::resolve_config({}, what.config, what.config);
+  if (what.image_size != 0) config.image_size = what.image_size;
+  config.validate();
+  return random_model(std::move(config), runtime);
+}
+
+/// As many memories and pointers as a frame can look back at.
+memory::Selection full_bank(const nn::Model& model) {
+  const auto& config = model.config();
+  const int side = config.feature_size();
+  const int pointers =
+      config.model.use_obj_ptrs_in_encoder ? std::max(1, config.model.max_obj_ptrs_in_encoder) : 0;
+  memory::Selection selection;
+  selection.pointer_span = std::max(1, pointers - 1);
+  for (int i = 0; i < std::max(pointers, config.model.num_maskmem); ++i) {
+    auto output = std::make_shared<memory::FrameOutput>();
+    output->pointer = torch::randn({1, config.neck.d_model});
+    output->memory = torch::randn({1, config.memory_encoder.out_dim, side, side})
+                         .to(model.runtime().memory_dtype);
+    if (i < config.model.num_maskmem) selection.memories.push_back({i, i, output});
+    if (i < pointers) selection.pointers.push_back({i, static_cast<double>(i), output});
+  }
+  return selection;
+}
+
+}  // namespace
+
+struct FrameBench::Impl {
+  std::shared_ptr<const nn::Model> model;
+  double load_ms = 0;
+  int height, width;
+};
+
+FrameBench::FrameBench(const BenchModel& model, int height, int width)
+    : impl_(std::make_unique<Impl>()) {
+  impl_->height = height;
+  impl_->width = width;
+  impl_->load_ms = milliseconds([&] { impl_->model = load(model); }, /*processor_time=*/false);
+}
+
+FrameBench::~FrameBench() = default;
+
+int FrameBench::image_size() const {
+  return impl_->model->config().image_size;
+}
+
+double FrameBench::load_ms() const {
+  return impl_->load_ms;
+}
+
+std::vector<std::pair<std::string, double>> FrameBench::measure(int objects, int rounds,
+                                                                bool processor_time) {
+  check(objects >= 1 && rounds >= 1, ErrorCode::kInvalidArgument,
+        "{} objects and {} rounds, want at least 1 of each", objects, rounds);
+  torch::InferenceMode guard;
+  const nn::Model& model = *impl_->model;
+  const auto& base = model.config().model;
+  const auto options = tracker::TrackerConfig::from(model);
+  const auto picture = torch::randint(256, {impl_->height, impl_->width, 3}, torch::kUInt8);
+  std::vector<memory::Selection> selections;
+  for (int i = 0; i < objects; ++i) selections.push_back(full_bank(model));
+
+  torch::Tensor input, conditioned, masks;
+  nn::ImageFeatures image;
+  tracker::HeadOutput head;
+  const std::vector<std::pair<std::string, std::function<void()>>> parts = {
+      {"resize", [&] { input = model.network_input(picture); }},
+      {"encode", [&] { image = model.encode(input); }},
+      {"memory attention",
+       [&] { conditioned = memory::features_with_memory(model, image, selections); }},
+      {"mask decoder",
+       [&] {
+         head = tracker::decode(model, conditioned, image.high_res, std::nullopt, {},
+                                tracker::proposes_three(base, /*initial_frame=*/false, 0));
+       }},
+      {"memory encoder",
+       [&] {
+         if (base.num_maskmem > 0)
+           memory::encode_memory(model, image, head.high_res, head.object_score, false);
+       }},
+      {"masks", [&] {
+         const auto filled = tracker::fill_holes(head.low_res, options.fill_hole_area, 0, 0.1);
+         const auto logits = nn::resize_bilinear(filled, impl_->height, impl_->width);
+         masks = (objects > 1 ? tracker::without_overlaps(logits) : logits) > 0;
+       }}};
+  std::vector<std::vector<double>> times(parts.size());
+  for (int round = 0; round <= rounds; ++round)
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      const double taken = milliseconds(
+          [&] {
+            parts[i].second();
+            if (model.runtime().device.is_cuda()) torch::cuda::synchronize();
+          },
+          processor_time);
+      if (round > 0) times[i].push_back(taken);
+    }
+  std::vector<std::pair<std::string, double>> medians;
+  for (std::size_t i = 0; i < parts.size(); ++i)
+    medians.emplace_back(parts[i].first, median(times[i]));
+  return medians;
+}
+
+double peak_resident_mib() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.rfind("VmHWM:", 0) == 0) return std::strtod(line.c_str() + 6, nullptr) / 1024;
+  return 0;
+}
+
+void reset_peak_resident() {
+  std::ofstream("/proc/self/clear_refs") << '5';
+}
+
+int use_threads(int threads) {
+  if (threads > 0) at::set_num_threads(threads);
+  return at::get_num_threads();
+}
+
+}  // namespace vostrack::bench
