@@ -89,25 +89,24 @@ torch::Tensor Archive::tensor(const std::string& name, torch::ScalarType dtype,
   return it->second;
 }
 
-Archive read_archive(const std::string& path, const std::string& kind, int newest_version) {
+Archive read_archive(const std::string& path, const std::string& kind, int version) {
   const StateDict state = read_safetensors(MappedFile::open(path));
   const std::string got_kind = entry(state, path, kKind);
   check(got_kind == kind, ErrorCode::kCorruptFile, "{}: holds a vostrack {}, want: {}", path,
         got_kind, kind);
-  const std::string version = entry(state, path, kVersion);
+  const std::string text = entry(state, path, kVersion);
   Archive archive;
   archive.path = path;
-  const auto [end, error] =
-      std::from_chars(version.data(), version.data() + version.size(), archive.version);
-  check(error == std::errc() && end == version.data() + version.size() && archive.version >= 1,
-        ErrorCode::kCorruptFile, "{}: version is {}, want a number", path, version);
-  check(archive.version <= newest_version, ErrorCode::kUnsupported,
-        "{}: version {} of the format, this program reads up to {}; it was saved by a newer one",
-        path, archive.version, newest_version);
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), archive.version);
+  check(error == std::errc() && end == text.data() + text.size() && archive.version >= 1,
+        ErrorCode::kCorruptFile, "{}: version is {}, want a number", path, text);
+  check(archive.version == version, ErrorCode::kUnsupported,
+        "{}: version {} of the format, this program reads {}; it was saved by {} one", path,
+        archive.version, version, archive.version > version ? "a newer" : "an older");
 
   const std::string document = entry(state, path, kDocument);
   Checksum checksum;
-  start(checksum, kind, version, document);
+  start(checksum, kind, text, document);
   for (const auto& [name, tensor] : state.tensors) {
     checksum.add_head(name, tensor.scalar_type(), tensor.sizes().vec());
     checksum.add(tensor.const_data_ptr(), tensor.nbytes());

@@ -58,7 +58,7 @@ struct Archive {
 /// Reads and checks a whole file. What the document says must still be checked.
 ///
 /// @throws Error kNotFound, kIo; kCorruptFile when the checksum differs or it is no such file;
-///   kUnsupported for a newer version
-Archive read_archive(const std::string& path, const std::string& kind, int newest_version);
+///   kUnsupported for another version
+Archive read_archive(const std::string& path, const std::string& kind, int version);
 
 }  // namespace vostrack::nn

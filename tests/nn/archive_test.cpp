@@ -69,8 +69,10 @@ TEST(Archive, SaysWhatItIsInstead) {
   example().write(folder / "a", "session", 3);
   expect_error(ErrorCode::kCorruptFile, "holds a vostrack session, want: object",
                [&] { read_archive(folder / "a", "object", 3); });
-  expect_error(ErrorCode::kUnsupported, "version 3",
-               [&] { read_archive(folder / "a", "session", 2); });
+  expect_error(ErrorCode::kUnsupported, "version 3 of the format, this program reads 2; it was "
+               "saved by a newer one", [&] { read_archive(folder / "a", "session", 2); });
+  expect_error(ErrorCode::kUnsupported, "saved by an older one",
+               [&] { read_archive(folder / "a", "session", 4); });
   expect_error(ErrorCode::kNotFound, "missing",
                [&] { read_archive(folder / "missing", "session", 3); });
   write_safetensors(folder / "w", {}, {});

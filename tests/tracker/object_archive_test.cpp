@@ -141,7 +141,8 @@ TEST(SavedStream, GoesOnToTheBit) {
   whole.add_prompt(2, 17, prompt);  // on a held frame, not caught up yet
   whole.save(folder / "s", {});
   StreamTracker resumed(small_model(), {config, 2});
-  resumed.restore(nn::read_archive(folder / "s", StreamTracker::kArchiveKind, 1));
+  resumed.restore(
+      nn::read_archive(folder / "s", StreamTracker::kArchiveKind, StreamTracker::kArchiveVersion));
   EXPECT_EQ(resumed.latest_frame(), 19);
   EXPECT_EQ(resumed.oldest_held_frame(), 17);
   for (FrameIndex frame = 20; frame < 30; ++frame) {
