@@ -127,9 +127,13 @@ void fit(PackFrame& frame, int longest_side) {
 
 constexpr std::uint8_t kUnknown = 255;
 
-bool has_object(const PackFrame& frame) {
-  return std::any_of(frame.labels.labels.begin(), frame.labels.labels.end(),
-                     [](std::uint8_t label) { return label != 0 && label != kUnknown; });
+/// Something is known of the picture, but no object; of one of which nothing is known, the writer
+/// complains.
+bool is_empty(const PackFrame& frame) {
+  const auto& labels = frame.labels.labels;
+  return std::all_of(labels.begin(), labels.end(),
+                     [](std::uint8_t label) { return label == 0 || label == kUnknown; }) &&
+         std::find(labels.begin(), labels.end(), 0) != labels.end();
 }
 
 struct Tally {
@@ -147,7 +151,7 @@ void pack_item(const PackItem& item, int longest_side, train::PackWriter& writer
           ErrorCode::kCorruptFile, "{}: its mask {} is {}x{}, want {}x{} as the picture is",
           item.head.name, i, frame.labels.width, frame.labels.height, frame.picture.width,
           frame.picture.height);
-    if (item.head.kind == train::RecordKind::kPicture && !has_object(frame)) {
+    if (item.head.kind == train::RecordKind::kPicture && is_empty(frame)) {
       ++tally.empty;
       return;
     }
