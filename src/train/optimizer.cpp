@@ -65,17 +65,18 @@ double Optimizer::clip() {
   for (const auto& parameter : parameters_)
     if (parameter.value.grad().defined()) gradients.push_back(parameter.value.grad());
   if (gradients.empty()) return 0;
-  std::vector<torch::Tensor> norms;
-  for (const auto& gradient : gradients) norms.push_back(gradient.norm());
-  const double norm = torch::stack(norms).norm().item<double>();
+  const double norm = torch::stack(at::_foreach_norm(gradients)).norm().item<double>();
   if (config_.clip_norm > 0 && norm > config_.clip_norm)
-    for (auto& gradient : gradients) gradient.mul_(config_.clip_norm / (norm + 1e-6));
+    at::_foreach_mul_(gradients, config_.clip_norm / (norm + 1e-6));
   return norm;
 }
 
 void Optimizer::step(double rate) {
   torch::NoGradGuard no_grad;
   ++taken_;
+  // The kernel reads how many steps were taken, this one included.
+  const auto taken = torch::full({}, static_cast<double>(taken_),
+                                 parameters_.front().value.options().dtype(torch::kFloat32));
   std::map<std::pair<double, double>, Tensors> alike;  // by factor and weight decay
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     const auto& parameter = parameters_[i];
@@ -85,9 +86,7 @@ void Optimizer::step(double rate) {
     group.gradients.push_back(gradient.defined() ? gradient : torch::zeros_like(parameter.value));
     group.first.push_back(first_[i]);
     group.second.push_back(second_[i]);
-    // The kernel reads how many steps were taken, this one included.
-    group.steps.push_back(torch::full({}, static_cast<double>(taken_),
-                                      parameter.value.options().dtype(torch::kFloat32)));
+    group.steps.push_back(taken);
   }
   for (auto& [factors, group] : alike)
     at::_fused_adamw_(group.values, group.gradients, group.first, group.second, {}, group.steps,
@@ -95,10 +94,11 @@ void Optimizer::step(double rate) {
                       config_.epsilon, /*amsgrad=*/false, /*maximize=*/false);
   if (average_.empty()) return;
   // Young averages follow faster, or the first weights would stay in them for long.
-  const double taken = static_cast<double>(taken_);
-  const double decay = std::min(config_.average, (1 + taken) / (10 + taken));
-  for (std::size_t i = 0; i < parameters_.size(); ++i)
-    average_[i].lerp_(parameters_[i].value, 1 - decay);
+  const double steps = static_cast<double>(taken_);
+  const double decay = std::min(config_.average, (1 + steps) / (10 + steps));
+  std::vector<torch::Tensor> values;
+  for (const auto& parameter : parameters_) values.push_back(parameter.value);
+  at::_foreach_lerp_(average_, values, 1 - decay);
 }
 
 std::vector<torch::Tensor> Optimizer::averages() const {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <numeric>
 
 #include "base/check.hpp"
@@ -20,30 +21,45 @@ struct Point {
   std::int32_t label = nn::kPositive;
 };
 
-/// A random pixel of a (S, S) bool mask on the CPU; nothing when it is empty.
-bool random_pixel(const torch::Tensor& mask, Draws& draws, Point& point) {
-  const auto pixels = mask.flatten().nonzero();
-  if (pixels.size(0) == 0) return false;
-  const auto chosen = pixels[draws.below(pixels.size(0))][0].item<std::int64_t>();
-  point.x = static_cast<float>(chosen % mask.size(1));
-  point.y = static_cast<float>(chosen / mask.size(1));
-  return true;
-}
+/// Masks of which a point may be chosen: (B, S, S) bool, on any device.
+using Candidates = std::vector<torch::Tensor>;
 
-/// A click on one of the wrong pixels, missed or too many; on the background where all is right.
-Point correcting_click(const torch::Tensor& truth, const torch::Tensor& predicted, Draws& draws) {
-  const auto known = truth != kIgnored;
-  const auto on = truth == 1;
-  auto wrong = on;
-  if (predicted.defined()) wrong = (on != predicted).logical_and(known);
-  Point point;
-  if (!random_pixel(wrong, draws, point) &&
-      !random_pixel(on.logical_not().logical_and(known), draws, point))
-    random_pixel(on, draws, point);
-  const bool positive =
-      on[static_cast<std::int64_t>(point.y)][static_cast<std::int64_t>(point.x)].item<bool>();
-  point.label = positive ? nn::kPositive : nn::kNegative;
-  return point;
+/// A pixel for each row, chosen at random from the first of the candidates that has one there; the
+/// corner where none has. One look at how many there are, however many rows: on a GPU each look
+/// waits for all work that was given to it.
+///
+/// @param draws  of each row
+std::vector<Point> random_pixels(const Candidates& candidates, const std::vector<Draws*>& draws) {
+  const auto stacked = torch::stack(candidates).flatten(2);  // (C, B, P)
+  const auto counts = stacked.sum(-1).to(torch::kCPU);
+  const auto count = counts.accessor<std::int64_t, 2>();
+  const auto rows = static_cast<std::int64_t>(draws.size());
+  std::vector<std::int64_t> chosen(rows, 0), rank(rows, 1);
+  std::vector<bool> found(rows, false);
+  for (std::int64_t i = 0; i < rows; ++i)
+    for (std::int64_t c = 0; c < counts.size(0) && !found[i]; ++c) {
+      if (count[c][i] == 0) continue;
+      found[i] = true;
+      chosen[i] = c;
+      rank[i] = 1 + draws[i]->below(count[c][i]);
+    }
+  const auto on_device = [&](const std::vector<std::int64_t>& values) {
+    return torch::tensor(values).to(stacked.device());
+  };
+  const auto masks = stacked.index({on_device(chosen), torch::arange(rows, stacked.device())});
+  const auto places = torch::searchsorted(masks.cumsum(-1, torch::kInt32),
+                                          on_device(rank).to(torch::kInt32).unsqueeze(1))
+                          .squeeze(1)
+                          .to(torch::kCPU);
+  const auto width = candidates.front().size(-1);
+  std::vector<Point> points(rows);
+  for (std::int64_t i = 0; i < rows; ++i) {
+    if (!found[i]) continue;
+    const auto place = places[i].item<std::int64_t>();
+    points[i].x = static_cast<float>(place % width);
+    points[i].y = static_cast<float>(place / width);
+  }
+  return points;
 }
 
 /// (B, N) points as the networks take them.
@@ -61,11 +77,22 @@ tracker::PointInputs as_inputs(const std::vector<std::vector<Point>>& rows) {
           torch::tensor(labels).view({batch, count})};
 }
 
-/// First and last index of a (S,) bool that is set somewhere.
-std::array<double, 2> extent(const torch::Tensor& line) {
-  const auto set = line.nonzero();
-  return {static_cast<double>(set[0][0].item<std::int64_t>()),
-          static_cast<double>(set[-1][0].item<std::int64_t>())};
+/// First and last index of each row of a (B, S) bool that is set, on the CPU; 0 of an empty row.
+std::vector<std::array<double, 2>> extents(const torch::Tensor& lines) {
+  const auto cpu = lines.to(torch::kCPU).contiguous();
+  const bool* set = cpu.const_data_ptr<bool>();
+  const auto length = cpu.size(1);
+  std::vector<std::array<double, 2>> result(cpu.size(0), {0, 0});
+  for (auto& extent : result) {
+    const bool* const end = set + length;
+    const bool* const first = std::find(set, end, true);
+    if (first != end) {
+      const auto last = std::find(std::make_reverse_iterator(end), std::make_reverse_iterator(set), true);
+      extent = {static_cast<double>(first - set), static_cast<double>(&*last - set)};
+    }
+    set = end;
+  }
+  return result;
 }
 
 void check_probability(const char* name, double value) {
@@ -93,11 +120,18 @@ void PromptOptions::validate() const {
 RandomPrompter::RandomPrompter(const PromptOptions& options, const Batch& batch, std::uint64_t seed,
                                std::uint64_t step)
     : options_(options), seed_(seed), step_(step) {
-  for (std::int64_t i = 0; i < batch.objects(); ++i)
-    draws_.push_back(
-        Draws({seed, step,
-               static_cast<std::uint64_t>(batch.indices[batch.clip_of[i].item<std::int64_t>()]),
-               static_cast<std::uint64_t>(batch.object_in_clip[i])}));
+  const auto clip_of = batch.clip_of.to(torch::kCPU);
+  for (std::int64_t i = 0; i < batch.objects(); ++i) {
+    clip_of_.push_back(clip_of[i].item<std::int64_t>());
+    draws_.push_back(Draws({seed, step, static_cast<std::uint64_t>(batch.indices[clip_of_.back()]),
+                            static_cast<std::uint64_t>(batch.object_in_clip[i])}));
+  }
+}
+
+std::vector<Draws*> RandomPrompter::draws_of(const std::vector<std::int64_t>& objects) {
+  std::vector<Draws*> draws;
+  for (const auto object : objects) draws.push_back(&draws_[object]);
+  return draws;
 }
 
 std::vector<PromptPlan> RandomPrompter::plan(const Batch& batch) {
@@ -139,37 +173,52 @@ std::vector<PromptPlan> RandomPrompter::plan(const Batch& batch) {
 tracker::PointInputs RandomPrompter::click(const std::vector<std::int64_t>& objects,
                                            const torch::Tensor& truth,
                                            const torch::Tensor& predicted) {
-  const auto masks = truth.to(torch::kCPU);
-  const auto answers = predicted.defined() ? predicted.to(torch::kCPU) : predicted;
+  const auto known = truth != kIgnored;
+  const auto on = truth == 1;
+  // Wrong pixels, missed or too many; on the background where all is right.
+  auto wrong = on;
+  if (predicted.defined()) {
+    wrong = (on != predicted).logical_and(known);
+    std::vector<std::int64_t> from_truth;
+    for (const auto object : objects)
+      from_truth.push_back(draws_[object].chance(options_.from_truth_probability));
+    wrong = torch::where(torch::tensor(from_truth).to(truth.device()).to(torch::kBool).view({-1, 1, 1}),
+                         on, wrong);
+  }
+  const auto points =
+      random_pixels({wrong, on.logical_not().logical_and(known), on}, draws_of(objects));
+  std::vector<std::int64_t> places;
+  for (const Point& point : points)
+    places.push_back(static_cast<std::int64_t>(point.y) * truth.size(-1) +
+                     static_cast<std::int64_t>(point.x));
+  const auto positive =
+      on.flatten(1).gather(1, torch::tensor(places).to(truth.device()).unsqueeze(1)).to(torch::kCPU);
   std::vector<std::vector<Point>> rows;
-  for (std::size_t i = 0; i < objects.size(); ++i) {
-    Draws& draws = draws_[objects[i]];
-    torch::Tensor answer;
-    if (answers.defined() && !draws.chance(options_.from_truth_probability)) answer = answers[i];
-    rows.push_back({correcting_click(masks[i], answer, draws)});
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    rows.push_back({points[i]});
+    rows[i][0].label =
+        positive[static_cast<std::int64_t>(i)][0].item<bool>() ? nn::kPositive : nn::kNegative;
   }
   return as_inputs(rows);
 }
 
 tracker::PointInputs RandomPrompter::box(const std::vector<std::int64_t>& objects,
                                          const torch::Tensor& truth) {
-  const auto on = truth.to(torch::kCPU) == 1;
+  const auto on = truth == 1;
+  // Of an absent object: an empty box in the corner.
+  const auto columns = extents(on.any(1)), lines = extents(on.any(2));
   const auto last = static_cast<double>(truth.size(-1) - 1);
   std::vector<std::vector<Point>> rows;
   for (std::size_t i = 0; i < objects.size(); ++i) {
     Draws& draws = draws_[objects[i]];
-    std::array<double, 2> x{0, 0}, y{0, 0};  // of an absent object: an empty box in the corner
-    if (on[i].any().item<bool>()) {
-      x = extent(on[i].any(0));
-      y = extent(on[i].any(1));
-    }
-    const auto disturb = [&](std::array<double, 2>& sides) {
+    const auto disturbed = [&](std::array<double, 2> sides) {
       const double most = std::min(kBoxNoise * (sides[1] - sides[0]), kMostBoxNoise);
       for (double& side : sides)
         side = std::clamp(side + most * (2 * draws.uniform() - 1), 0.0, last);
+      return sides;
     };
-    disturb(x);
-    disturb(y);
+    const auto x = disturbed(columns[i]);
+    const auto y = disturbed(lines[i]);
     rows.push_back({{static_cast<float>(x[0]), static_cast<float>(y[0]), nn::kBoxTopLeft},
                     {static_cast<float>(x[1]), static_cast<float>(y[1]), nn::kBoxBottomRight}});
   }
@@ -178,33 +227,36 @@ tracker::PointInputs RandomPrompter::box(const std::vector<std::int64_t>& object
 
 tracker::PointInputs RandomPrompter::clicks_with_background(
     const Batch& batch, const std::vector<std::int64_t>& objects) {
-  const auto first = batch.masks.select(1, 0).to(torch::kCPU);
+  const auto first = batch.masks.select(1, 0);
+  const auto index = [&](const std::vector<std::int64_t>& rows) {
+    return first.index_select(0, torch::tensor(rows).to(first.device()));
+  };
+  const auto own = index(objects);
+  const auto on = own == 1;
+  const auto off = own == 0;
+  const auto draws = draws_of(objects);
   std::vector<std::vector<Point>> rows;
-  for (const std::int64_t object : objects) {
-    Draws& draws = draws_[object];
-    const auto on = first[object] == 1;
-    const auto off = first[object] == 0;
-    std::vector<std::int64_t> neighbours;
-    const auto clip = batch.clip_of[object].item<std::int64_t>();
-    for (std::int64_t i = 0; i < batch.objects(); ++i)
-      if (i != object && batch.clip_of[i].item<std::int64_t>() == clip) neighbours.push_back(i);
-    std::vector<Point> row(1);
-    random_pixel(on, draws, row[0]);
-    for (int i = 0; i < 2; ++i) {
-      Point point;
-      point.label = nn::kNegative;
-      bool found = false;
-      if (!neighbours.empty()) {
-        const auto other = neighbours[draws.below(static_cast<std::int64_t>(neighbours.size()))];
-        found = random_pixel((first[other] == 1).logical_and(off), draws, point);
-      }
-      if (!found && !random_pixel(off, draws, point)) {
-        random_pixel(on, draws, point);  // the object fills the picture
-        point.label = nn::kPositive;
-      }
-      row.push_back(point);
+  for (const Point& point : random_pixels({on}, draws)) rows.push_back({point});
+  for (int i = 0; i < 2; ++i) {
+    // An object without neighbours has itself, of which nothing is off it.
+    std::vector<std::int64_t> others;
+    for (const auto object : objects) {
+      std::vector<std::int64_t> neighbours;
+      for (std::int64_t other = 0; other < batch.objects(); ++other)
+        if (other != object && clip_of_[other] == clip_of_[object]) neighbours.push_back(other);
+      others.push_back(neighbours.empty()
+                           ? object
+                           : neighbours[draws_[object].below(std::ssize(neighbours))]);
     }
-    rows.push_back(std::move(row));
+    const auto points =
+        random_pixels({(index(others) == 1).logical_and(off), off, on}, draws);
+    const auto filled = off.flatten(1).any(1).logical_not().to(torch::kCPU);
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+      rows[row].push_back(points[row]);
+      // Where the object fills the picture, the click is on it.
+      rows[row].back().label =
+          filled[static_cast<std::int64_t>(row)].item<bool>() ? nn::kPositive : nn::kNegative;
+    }
   }
   return as_inputs(rows);
 }

@@ -80,9 +80,12 @@ class RandomPrompter : public Prompter {
                                               const std::vector<std::int64_t>& objects) override;
 
  private:
+  std::vector<Draws*> draws_of(const std::vector<std::int64_t>& objects);
+
   PromptOptions options_;
   std::uint64_t seed_, step_;
-  std::vector<Draws> draws_;  ///< one for each object
+  std::vector<std::int64_t> clip_of_;  ///< of each object
+  std::vector<Draws> draws_;           ///< one for each object
 };
 
 }  // namespace vostrack::train

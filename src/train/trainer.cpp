@@ -20,6 +20,14 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
+/// Batches have another number of pictures and objects at every step, for each of which cuDNN would
+/// compile kernels: of attention, and of depthwise convolutions with channels last, half a second
+/// for each layer. LibTorch's own kernels take any number.
+void prepare_cuda() {
+  at::globalContext().setSDPUseCuDNN(false);
+  at::globalContext().setAllowTF32CuBLAS(true);
+}
+
 }  // namespace
 
 Trainer::Trainer(nn::Network network, nn::ModelConfig model, TrainConfig config,
@@ -46,13 +54,26 @@ Trainer::Trainer(nn::Network network, nn::ModelConfig model, TrainConfig config,
 
   network_->to(device_);
   network_->train();
-  use_channels_last(*network_);
+  if (device_.is_cpu()) use_channels_last(*network_);
+  if (device_.is_cuda()) prepare_cuda();
   model_ = std::make_unique<nn::Model>(model_config_, network_, device_);
   adapters_ = std::make_unique<Adapters>(*network_, config_.adapters);
   optimizer_ = std::make_unique<Optimizer>(
       config_.optimizer, adapters_->empty()
                              ? choose_parameters(*network_, config_.parameters)
                              : adapters_->parameters(config_.parameters.weight_decay));
+}
+
+Trainer::Material Trainer::take_material() {
+  const auto take = [this] {
+    Material material;
+    material.clips = take_clips();
+    material.micro_batches = divide(material.clips);
+    return material;
+  };
+  Material material = next_.valid() ? next_.get() : take();
+  if (step_ + 1 < config_.steps) next_ = std::async(std::launch::async, take);
+  return material;
 }
 
 std::vector<NumberedClip> Trainer::take_clips() {
@@ -126,12 +147,14 @@ void Trainer::add_gradients(const Batch& cpu_batch, const Totals& totals, torch:
   const auto losses =
       compute_losses(config_.loss, steps, divisor, model_config_.model.pred_obj_scores);
   steps.clear();
+  if (losses.total.requires_grad()) {
+    losses.total.backward();
+    frames.backward();
+  }
+  // Last, since looking at a number waits for a GPU.
   sums += torch::stack({losses.total, losses.focal, losses.dice, losses.iou, losses.object})
               .detach()
               .to(torch::kCPU, torch::kFloat64);
-  if (!losses.total.requires_grad()) return;
-  losses.total.backward();
-  frames.backward();
 }
 
 void Trainer::sum_gradients() {
@@ -148,13 +171,12 @@ void Trainer::sum_gradients() {
 
 StepReport Trainer::step() {
   const auto start = std::chrono::steady_clock::now();
-  const auto clips = take_clips();
+  const auto [clips, micro_batches] = take_material();
   StepReport report;
   report.waiting_s = seconds_since(start);
   report.steps = config_.steps;
   report.learning_rate = learning_rate(config_.optimizer, step_, config_.steps);
 
-  const auto micro_batches = divide(clips);
   const Totals totals = count(micro_batches);
   report.objects = static_cast<std::int64_t>(totals.video_objects + totals.picture_objects);
   optimizer_->clear_gradients();
@@ -246,6 +268,7 @@ Outcome Trainer::run(const TrainHooks& hooks) {
   if (writes_files() && outcome.ending != Ending::kCancelled)
     nn::write_safetensors(path("final.safetensors"), weights(/*averaged=*/true),
                           config_.half_export);
+  if (next_.valid()) next_.wait();
   loader_.reset();
   outcome.step = step_;
   outcome.best_score = best_score_;

@@ -5,6 +5,7 @@
 ///   trainer.run({.progress = print});         // run/last, run/best, run/final.safetensors
 #pragma once
 
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -59,6 +60,12 @@ class Trainer {
   struct Totals {
     double clips = 0, video_objects = 0, picture_objects = 0, video_clips = 0, picture_clips = 0;
   };
+  /// What a step is made of.
+  struct Material {
+    std::vector<NumberedClip> clips;
+    std::vector<std::vector<Batch>> micro_batches;
+  };
+  Material take_material();
   std::vector<NumberedClip> take_clips();
   std::vector<std::vector<Batch>> divide(const std::vector<NumberedClip>& clips) const;
   Totals count(const std::vector<std::vector<Batch>>& micro_batches);
@@ -81,6 +88,7 @@ class Trainer {
   std::unique_ptr<Adapters> adapters_;
   std::unique_ptr<Optimizer> optimizer_;
   std::unique_ptr<ClipLoader> loader_;
+  std::future<Material> next_;  ///< for the step after this one; uses the loader
 
   std::int64_t step_ = 0;
   std::optional<double> best_score_;
