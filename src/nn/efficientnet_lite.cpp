@@ -37,8 +37,9 @@ class ConvNormImpl : public torch::nn::Module {
   torch::Tensor forward(torch::Tensor x) {
     if (folded_.defined()) return folded_(x);
     if (before() != after()) x = torch::constant_pad_nd(x, {before(), after(), before(), after()});
-    x = torch::conv2d(x, conv_->weight, {}, stride_, before() == after() ? before() : 0, 1,
-                      groups_);
+    x = kernel_ == 1 ? conv_->forward(x)
+                     : torch::conv2d(x, conv_->weight, {}, stride_,
+                                     before() == after() ? before() : 0, 1, groups_);
     x = torch::batch_norm(x, norm_->weight, norm_->bias, norm_->running_mean, norm_->running_var,
                           /*training=*/false, /*momentum=*/0.0, eps_,
                           /*cudnn_enabled=*/true);
@@ -84,7 +85,7 @@ class ConvNormImpl : public torch::nn::Module {
   int kernel_, stride_, groups_;
   double eps_;
   bool clamped_;  ///< to 0 to 6
-  torch::nn::Conv2d conv_;
+  Conv2d conv_;
   Norm norm_;
   PackedConvolution folded_;
 };

@@ -177,7 +177,7 @@ class PatchEmbedImpl : public torch::nn::Module {
   }
 
  private:
-  torch::nn::Conv2d proj_;
+  Conv2d proj_;
 };
 TORCH_MODULE(PatchEmbed);
 

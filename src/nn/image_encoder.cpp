@@ -11,7 +11,7 @@ namespace {
 /// The convolution's place in checkpoints is `convs.N.conv`.
 struct LateralImpl : torch::nn::Module {
   LateralImpl(int in, int out) : conv(register_module("conv", conv2d(in, out, 1))) {}
-  torch::nn::Conv2d conv;
+  Conv2d conv;
 };
 TORCH_MODULE(Lateral);
 

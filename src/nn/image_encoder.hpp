@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "nn/layers.hpp"
 #include "nn/model_config.hpp"
 #include "nn/trunk.hpp"
 
@@ -24,7 +25,7 @@ class FpnNeckImpl : public torch::nn::Module {
 
  private:
   NeckConfig config_;
-  std::vector<torch::nn::Conv2d> convs_;  ///< coarsest first, as in checkpoints
+  std::vector<Conv2d> convs_;  ///< coarsest first, as in checkpoints
 };
 TORCH_MODULE(FpnNeck);
 

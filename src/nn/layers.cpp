@@ -1,5 +1,7 @@
 #include "nn/layers.hpp"
 
+#include <ATen/autocast_mode.h>
+
 namespace vostrack::nn {
 
 MlpImpl::MlpImpl(int input_dim, int hidden_dim, int output_dim, int num_layers,
@@ -29,13 +31,31 @@ torch::Tensor LayerNorm2dImpl::forward(const torch::Tensor& x) {
       .permute({0, 3, 1, 2});
 }
 
-torch::nn::Conv2d conv2d(int in, int out, int kernel, int stride, int padding, int groups,
-                         bool bias) {
-  return torch::nn::Conv2d(torch::nn::Conv2dOptions(in, out, kernel)
-                               .stride(stride)
-                               .padding(padding)
-                               .groups(groups)
-                               .bias(bias));
+torch::Tensor pointwise_convolution(const torch::Tensor& x, const torch::Tensor& weight) {
+  // In mixed precision the matrix is rounded before it stands for every picture, not after.
+  const auto device = x.device().type();
+  const auto matrix = at::autocast::is_autocast_enabled(device)
+                          ? weight.flatten(1).to(at::autocast::get_autocast_dtype(device))
+                          : weight.flatten(1);
+  return torch::bmm(matrix.expand({x.size(0), -1, -1}), x.flatten(2))
+      .view({x.size(0), weight.size(0), x.size(2), x.size(3)});
+}
+
+torch::Tensor Conv2dImpl::forward(const torch::Tensor& x) {
+  if (!x.is_cuda() || !torch::GradMode::is_enabled()) return torch::nn::Conv2dImpl::forward(x);
+  if (options.groups() > 1) return torch::nn::Conv2dImpl::forward(x.contiguous());
+  if (options.kernel_size()->at(0) > 1 || options.stride()->at(0) > 1)
+    return torch::nn::Conv2dImpl::forward(x);
+  const auto out = pointwise_convolution(x, weight);
+  return bias.defined() ? out + bias.view({1, -1, 1, 1}) : out;
+}
+
+Conv2d conv2d(int in, int out, int kernel, int stride, int padding, int groups, bool bias) {
+  return Conv2d(torch::nn::Conv2dOptions(in, out, kernel)
+                    .stride(stride)
+                    .padding(padding)
+                    .groups(groups)
+                    .bias(bias));
 }
 
 torch::nn::LayerNorm layer_norm(int channels, double eps) {

@@ -45,8 +45,21 @@ Layer register_indexed(torch::nn::Module& parent, int index, Layer layer) {
   return parent.register_module(std::to_string(index), std::move(layer));
 }
 
-torch::nn::Conv2d conv2d(int in, int out, int kernel, int stride = 1, int padding = 0,
-                         int groups = 1, bool bias = true);
+/// A 1×1 convolution without bias as products of matrices: (B, C, H, W) with (D, C, 1, 1) → (B, D,
+/// H, W).
+torch::Tensor pointwise_convolution(const torch::Tensor& x, const torch::Tensor& weight);
+
+/// LibTorch's convolution. While training on a GPU, 1×1 convolutions and depthwise ones avoid cuDNN:
+/// it compiles those kernels, for seconds, for every new number of pictures.
+class Conv2dImpl : public torch::nn::Conv2dImpl {
+ public:
+  using torch::nn::Conv2dImpl::Conv2dImpl;
+  torch::Tensor forward(const torch::Tensor& x);
+};
+TORCH_MODULE(Conv2d);
+
+Conv2d conv2d(int in, int out, int kernel, int stride = 1, int padding = 0,
+              int groups = 1, bool bias = true);
 torch::nn::LayerNorm layer_norm(int channels, double eps = 1e-5);
 
 /// (B, N, heads · C) → (B, heads, N, C)

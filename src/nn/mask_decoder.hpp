@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "nn/layers.hpp"
 #include "nn/model_config.hpp"
 #include "nn/two_way_transformer.hpp"
 
@@ -53,7 +54,7 @@ class MaskDecoderImpl : public torch::nn::Module {
   torch::nn::Embedding iou_token_, mask_tokens_, obj_score_token_{nullptr};
   torch::nn::ConvTranspose2d upscale0_{nullptr}, upscale3_{nullptr};
   LayerNorm2d upscale_norm_{nullptr};
-  torch::nn::Conv2d conv_s0_{nullptr}, conv_s1_{nullptr};
+  Conv2d conv_s0_{nullptr}, conv_s1_{nullptr};
   std::vector<Mlp> hypernetworks_;
   Mlp iou_head_;
   Mlp score_mlp_{nullptr};

@@ -18,7 +18,7 @@ class MaskDownSamplerImpl : public torch::nn::Module {
   torch::Tensor forward(torch::Tensor x);
 
  private:
-  std::vector<torch::nn::Conv2d> convs_;
+  std::vector<Conv2d> convs_;
   std::vector<LayerNorm2d> norms_;
 };
 TORCH_MODULE(MaskDownSampler);
@@ -32,7 +32,7 @@ class CxBlockImpl : public torch::nn::Module {
   torch::Tensor forward(const torch::Tensor& x);
 
  private:
-  torch::nn::Conv2d dwconv_;
+  Conv2d dwconv_;
   LayerNorm2d norm_;
   Linear pwconv1_, pwconv2_;
   torch::Tensor gamma_;
@@ -50,9 +50,9 @@ class MemoryEncoderImpl : public torch::nn::Module {
 
  private:
   MaskDownSampler mask_downsampler_;
-  torch::nn::Conv2d pix_feat_proj_;
+  Conv2d pix_feat_proj_;
   std::vector<CxBlock> fuser_;
-  torch::nn::Conv2d out_proj_{nullptr};
+  Conv2d out_proj_{nullptr};
 };
 TORCH_MODULE(MemoryEncoder);
 

@@ -4,6 +4,7 @@
 #include <torch/nn.h>
 
 #include "nn/image_encoder.hpp"
+#include "nn/layers.hpp"
 #include "nn/mask_decoder.hpp"
 #include "nn/memory_attention.hpp"
 #include "nn/memory_encoder.hpp"
@@ -39,7 +40,7 @@ class NetworkImpl : public torch::nn::Module {
   torch::Tensor no_obj_embed_spatial;  ///< (1, Cm), or undefined
 
  private:
-  torch::nn::Conv2d mask_downsample_{nullptr};
+  Conv2d mask_downsample_{nullptr};
   Linear pointer_linear_{nullptr};
   Mlp pointer_mlp_{nullptr};
   Linear pointer_time_{nullptr};

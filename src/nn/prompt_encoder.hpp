@@ -46,7 +46,7 @@ class PromptEncoderImpl : public torch::nn::Module {
   RandomPositionEncoding pe_layer_;
   std::vector<torch::nn::Embedding> point_embeddings_;
   torch::nn::Embedding not_a_point_embed_, no_mask_embed_;
-  torch::nn::Conv2d mask_conv0_{nullptr}, mask_conv3_{nullptr}, mask_conv6_{nullptr};
+  Conv2d mask_conv0_{nullptr}, mask_conv3_{nullptr}, mask_conv6_{nullptr};
   LayerNorm2d mask_norm1_{nullptr}, mask_norm4_{nullptr};
 };
 TORCH_MODULE(PromptEncoder);

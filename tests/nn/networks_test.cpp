@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "nn/checkpoint.hpp"
+#include "nn/layers.hpp"
 #include "nn/network.hpp"
 #include "nn/picture_resize.hpp"
 #include "nn/position_encoding.hpp"
@@ -13,6 +14,20 @@ namespace {
 
 using test::largest;
 using test::near;
+
+TEST(PointwiseConvolution, IsAConvolutionWithItsGradients) {
+  torch::manual_seed(1);
+  const auto x = torch::randn({3, 5, 4, 6}).requires_grad_(true);
+  const auto weight = torch::randn({7, 5, 1, 1}).requires_grad_(true);
+  const auto out = pointwise_convolution(x, weight);
+  const auto want = torch::conv2d(x, weight);
+  EXPECT_TRUE(near(out.detach(), want.detach(), 1e-5));
+  const auto direction = torch::randn_like(want);
+  const auto gradients = torch::autograd::grad({out}, {x, weight}, {direction});
+  const auto wanted = torch::autograd::grad({want}, {x, weight}, {direction});
+  EXPECT_TRUE(near(gradients[0], wanted[0], 1e-5));
+  EXPECT_TRUE(near(gradients[1], wanted[1], 1e-4));
+}
 
 TEST(Rotary, TurnsPairsAsComplexNumbers) {
   torch::manual_seed(1);
