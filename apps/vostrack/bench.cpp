@@ -4,13 +4,16 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <ostream>
 
 #include "apps/vostrack/cli.hpp"
 #include "apps/vostrack/commands.hpp"
 #include "apps/vostrack/json_file.hpp"
 #include "bench/frame_bench.hpp"
+#ifdef VOSTRACK_WITH_VIDEO
 #include "video/open.hpp"
+#endif
 
 namespace vostrack::cli {
 namespace {
@@ -38,22 +41,30 @@ struct Measurement {
 };
 
 /// Where no video is given: what most cameras and test sets have.
-constexpr int kHeight = 480, kWidth = 854;
+struct Pictures {
+  int height = 480, width = 854;
+  std::optional<double> decode_ms;
+};
 
-/// Median time of reading a frame, in milliseconds.
-double decode_ms(FrameSource& source) {
+#ifdef VOSTRACK_WITH_VIDEO
+/// The pictures that are measured with, and the median time of reading one.
+Pictures read_pictures(const std::string& video) {
+  video::OpenOptions options;
+  options.read_ahead_frames = 0;
+  const auto source = video::open_source(video, options);
   std::vector<double> times;
-  for (std::int64_t frame = 0; frame < std::min<std::int64_t>(source.frame_count(), 100); ++frame) {
+  for (std::int64_t frame = 0; frame < std::min<std::int64_t>(source->frame_count(), 100); ++frame) {
     const auto start = std::chrono::steady_clock::now();
-    source.read(frame);
+    source->read(frame);
     times.push_back(
         std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
             .count());
   }
   const auto middle = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2);
   std::nth_element(times.begin(), middle, times.end());
-  return *middle;
+  return {source->height(), source->width(), *middle};
 }
+#endif
 
 Json json_of(const BenchArguments& arguments, const std::string& name,
              const std::vector<Measurement>& rows) {
@@ -98,22 +109,15 @@ int bench_command(const BenchArguments& arguments, const Console& console) {
   if (!arguments.preset.empty()) what.config = arguments.preset;
   if (what.path.empty() && arguments.preset.empty()) what.path = Model::load_default().path();
   const std::string name = what.path.empty() ? what.config + ", random weights" : what.path;
-  int height = kHeight, width = kWidth;
-  std::unique_ptr<video::VideoSource> source;
-  double decode = 0;
-  if (!arguments.video.empty()) {
-    video::OpenOptions options;
-    options.read_ahead_frames = 0;
-    source = video::open_source(arguments.video, options);
-    height = source->height();
-    width = source->width();
-    decode = decode_ms(*source);
-  }
+  Pictures pictures;
+#ifdef VOSTRACK_WITH_VIDEO
+  if (!arguments.video.empty()) pictures = read_pictures(arguments.video);
+#endif
   // With the results in a file the table is for the reader; printed as JSON they stand alone.
   const bool table = arguments.json != "-";
   if (table)
-    console.out << fmt::format("{}; picture {}x{}; medians of {} in ms of {} time\n", name, width,
-                               height, arguments.rounds,
+    console.out << fmt::format("{}; picture {}x{}; medians of {} in ms of {} time\n", name, pictures.width,
+                               pictures.height, arguments.rounds,
                                arguments.processor_time ? "processor" : "wall");
   std::vector<Measurement> rows;
   for (const int size : arguments.sizes)
@@ -121,12 +125,12 @@ int bench_command(const BenchArguments& arguments, const Console& console) {
       what.precision = precision;
       what.image_size = size;
       bench::reset_peak_resident();
-      bench::FrameBench frame(what, height, width);
+      bench::FrameBench frame(what, pictures.height, pictures.width);
       for (const int threads : arguments.threads)
         for (const int objects : arguments.objects) {
           const int used = bench::use_threads(threads);
           auto parts = frame.measure(objects, arguments.rounds, arguments.processor_time);
-          if (source) parts.insert(parts.begin(), {"decode", decode});
+          if (pictures.decode_ms) parts.insert(parts.begin(), {"decode", *pictures.decode_ms});
           rows.push_back({precision, used, frame.image_size(), objects, frame.load_ms(),
                           bench::peak_resident_mib(), std::move(parts)});
           if (!table) continue;
@@ -192,9 +196,11 @@ void add_bench(CLI::App& app, Command& command) {
       ->type_name("N")
       ->check(CLI::Range(1, 10000))
       ->capture_default_str();
+#ifdef VOSTRACK_WITH_VIDEO
   sub->add_option("--video", arguments->video,
                   "Measure decoding of this video too, and take the picture's size from it")
       ->type_name("FILE");
+#endif
   sub->add_option("--device", arguments->device, "Where the model runs: cpu, cuda or cuda:N")
       ->type_name("DEVICE")
       ->capture_default_str();

@@ -60,17 +60,25 @@ int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err)
   try {
     Command command;
     app.formatter(std::make_shared<ExampleFirst>());
+#ifdef VOSTRACK_WITH_VIDEO
     app.footer("  vostrack track clip.mp4 --point 320,240 --out out/");
+#else
+    app.footer("  vostrack train --weights nano.safetensors --packs clips.pack --out run1");
+#endif
     app.set_version_flag("--version", version_text, "Print the versions of what this runs on");
     app.require_subcommand(1);
+#ifdef VOSTRACK_WITH_VIDEO
     add_track(app, command);
     add_segment(app, command);
     add_eval(app, command);
+#endif
     add_convert(app, command);
     add_info(app, command);
+#ifdef VOSTRACK_WITH_VIDEO
     add_pack(app, command);
     add_probe(app, command);
     add_frames(app, command);
+#endif
     add_train(app, command);
     add_bench(app, command);
     app.parse(argc, argv);

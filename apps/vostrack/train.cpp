@@ -61,6 +61,7 @@ int train_network(const TrainArguments& arguments, const Console& console) {
     hooks.progress = [&](const train::StepReport& report) {
       if (const auto line = lines.add(report)) console.err << *line << std::endl;
     };
+#ifdef VOSTRACK_WITH_VIDEO
   if (!arguments.validation.root.empty()) {
     ValidationArguments validation = arguments.validation;
     validation.device = run.device;
@@ -68,6 +69,7 @@ int train_network(const TrainArguments& arguments, const Console& console) {
       return validation_score(path, validation);
     };
   }
+#endif
   const train::Outcome outcome = train::run_training(run, hooks);
   if (outcome.ending == train::Ending::kCancelled) {
     console.err << fmt::format("vostrack: interrupted after step {}; --resume goes on",

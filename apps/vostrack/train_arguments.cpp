@@ -153,6 +153,7 @@ void TrainArguments::add_to(CLI::App& command) {
   command.add_option("--out", out, "Folder for checkpoints and weights")
       ->type_name("DIR")
       ->group(results);
+#ifdef VOSTRACK_WITH_VIDEO
   command
       .add_option(
           "--validate", validation.root,
@@ -170,6 +171,7 @@ void TrainArguments::add_to(CLI::App& command) {
                   "Sequences to score on [default: all]")
       ->type_name("NAME")
       ->group(results);
+#endif
 }
 
 }  // namespace vostrack::cli
