@@ -22,11 +22,12 @@ import time
 TRACK = ("memory attention", "mask decoder", "memory encoder")
 
 
-def median_ms(work, rounds, clock):
+def median_ms(work, rounds, clock, wait=lambda: None):
     times = []
     for _ in range(rounds + 1):
         start = clock()
         result = work()
+        wait()
         times.append(1e3 * (clock() - start))
     return statistics.median(times[1:]), result  # the first round warms up
 
@@ -38,32 +39,43 @@ def build_reference(args):
     torch.set_num_threads(args.threads)
     torch.manual_seed(0)
     family = "sam2.1" if args.preset.startswith("sam2.1") else "sam2"
-    model = build_sam2_video_predictor(f"configs/{family}/{args.preset}.yaml", None, device="cpu")
+    model = build_sam2_video_predictor(f"configs/{family}/{args.preset}.yaml", None, device=args.device)
     # Objects are present, so that no mask is blanked.
     model.sam_mask_decoder.pred_obj_score_head.layers[-1].bias.data.fill_(5)
     return model
+
+
+def compile_parts(model):
+    """The parts that the reference's own options compile."""
+    import torch
+
+    for part in (model.image_encoder, model.memory_attention, model.sam_mask_decoder,
+                 model.memory_encoder):
+        part.forward = torch.compile(part.forward, dynamic=False)
 
 
 def time_reference(model, precision, objects, args, clock):
     import torch
 
     half = precision == "bfloat16"
+    device = args.device
+    wait = torch.cuda.synchronize if device.startswith("cuda") else lambda: None
     parts = {}
 
     def part(name, work):
-        parts[name], result = median_ms(work, args.rounds, clock)
+        parts[name], result = median_ms(work, args.rounds, clock, wait)
         return result
 
-    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=half):
-        picture = torch.randn(1, 3, model.image_size, model.image_size)
+    with torch.inference_mode(), torch.autocast(device.split(":")[0], torch.bfloat16, enabled=half):
+        picture = torch.randn(1, 3, model.image_size, model.image_size, device=device)
         encoded = part("encode", lambda: model.forward_image(picture))
         _, features, positions, sizes = model._prepare_backbone_features(encoded)
         side = sizes[-1][0]
         channels = features[-1].shape[-1]
         tokens = model.num_maskmem * side * side + 64
-        memory = torch.randn(tokens, objects, model.mem_dim)
+        memory = torch.randn(tokens, objects, model.mem_dim, device=device)
         memory = memory.bfloat16() if half else memory
-        memory_positions = torch.randn(tokens, objects, model.mem_dim)
+        memory_positions = torch.randn(tokens, objects, model.mem_dim, device=device)
         current = [features[-1].expand(-1, objects, -1)]
         current_positions = [positions[-1].expand(-1, objects, -1)]
         attended = part("memory attention", lambda: model.memory_attention(
@@ -83,7 +95,7 @@ def time_reference(model, precision, objects, args, clock):
 def time_vostrack(weights, precision, objects, args):
     command = [args.vostrack, "bench", "--model", weights, "--config", args.preset, "--precision",
                precision, "--objects", str(objects), "--threads", str(args.threads), "--rounds",
-               str(args.rounds), "--json", "-"]
+               str(args.rounds), "--device", args.device, "--json", "-"]
     if args.processor_time:
         command.append("--processor-time")
     out = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
@@ -107,6 +119,9 @@ def main():
     parser.add_argument("--objects", nargs="+", type=int, default=[1])
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N, of both")
+    parser.add_argument("--compile", action="store_true",
+                        help="the reference's networks through torch.compile")
     parser.add_argument("--processor-time", action="store_true",
                         help="processor time of all threads instead of the clock's")
     parser.add_argument("--json", help="write the times there too")
@@ -120,6 +135,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         weights = os.path.join(folder, "random.pt")
         torch.save({"model": model.state_dict()}, weights)
+        if args.compile:
+            compile_parts(model)
         for precision in args.precision:
             for objects in args.objects:
                 reference = with_sums(time_reference(model, precision, objects, args, clock))
@@ -131,6 +148,7 @@ def main():
                     print(f"{name:18}{theirs:10.1f}{ours[name]:10.1f}"
                           f"{theirs / ours[name]:8.2f}", flush=True)
                 results.append({"preset": args.preset, "precision": precision, "objects": objects,
+                                "device": args.device, "compiled": args.compile,
                                 "threads": args.threads, "reference_ms": reference,
                                 "vostrack_ms": ours})
     if args.json:

@@ -59,14 +59,15 @@ std::shared_ptr<const nn::Model> load(const BenchModel& what) {
 memory::Selection full_bank(const nn::Model& model) {
   const auto& config = model.config();
   const int side = config.feature_size();
+  const auto device = model.runtime().device;
   const int pointers =
       config.model.use_obj_ptrs_in_encoder ? std::max(1, config.model.max_obj_ptrs_in_encoder) : 0;
   memory::Selection selection;
   selection.pointer_span = std::max(1, pointers - 1);
   for (int i = 0; i < std::max(pointers, config.model.num_maskmem); ++i) {
     auto output = std::make_shared<memory::FrameOutput>();
-    output->pointer = torch::randn({1, config.neck.d_model});
-    output->memory = torch::randn({1, config.memory_encoder.out_dim, side, side})
+    output->pointer = torch::randn({1, config.neck.d_model}, device);
+    output->memory = torch::randn({1, config.memory_encoder.out_dim, side, side}, device)
                          .to(model.runtime().memory_dtype);
     if (i < config.model.num_maskmem) selection.memories.push_back({i, i, output});
     if (i < pointers) selection.pointers.push_back({i, static_cast<double>(i), output});

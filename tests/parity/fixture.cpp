@@ -24,8 +24,9 @@ std::filesystem::path weights(const std::filesystem::path& folder) {
 
 }  // namespace
 
-Fixture Fixture::open(const std::filesystem::path& folder) {
+Fixture Fixture::open(const std::filesystem::path& folder, torch::Device device) {
   Fixture fixture;
+  fixture.device = device;
   fixture.folder = folder;
   fixture.config = nn::config_from_json(read_text(folder / "config.json"));
   fixture.model = fixture.model_with_memory(torch::kFloat32);
@@ -36,6 +37,7 @@ Fixture Fixture::open(const std::filesystem::path& folder) {
 
 std::shared_ptr<const nn::Model> Fixture::model_with_memory(torch::ScalarType dtype) const {
   nn::RuntimeOptions runtime;
+  runtime.device = device;
   runtime.memory_dtype = dtype;
   const auto path = weights(folder).string();
   return std::make_shared<const nn::Model>(config, nn::read_checkpoint(path), runtime, path);
@@ -59,8 +61,9 @@ nn::StateDict Fixture::tensors(const std::string& file) const {
   return nn::read_checkpoint((folder / file).string());
 }
 
-void check_folder(const std::filesystem::path& folder, int objects_per_batch, Report& report) {
-  const auto fixture = Fixture::open(folder);
+void check_folder(const std::filesystem::path& folder, int objects_per_batch, Report& report,
+                  torch::Device device) {
+  const auto fixture = Fixture::open(folder, device);
   const std::string name = folder.filename().string();
   if (fixture.has("stages.safetensors")) {
     report.section(name + "/stages");

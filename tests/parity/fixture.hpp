@@ -17,10 +17,11 @@ struct Fixture {
   nn::ModelConfig config;
   /// Raw weights in float32 with float32 memories.
   std::shared_ptr<const nn::Model> model;
+  torch::Device device = torch::kCPU;
   nlohmann::json noise;
 
   /// @throws Error, nlohmann::json::exception when something is missing or does not fit
-  static Fixture open(const std::filesystem::path& folder);
+  static Fixture open(const std::filesystem::path& folder, torch::Device device);
 
   /// The same weights with another dtype for stored memories.
   std::shared_ptr<const nn::Model> model_with_memory(torch::ScalarType dtype) const;
@@ -40,6 +41,7 @@ void check_image(const Fixture& fixture, Report& report);
 void check_video(const Fixture& fixture, int objects_per_batch, Report& report);
 
 /// Everything that the folder has.
-void check_folder(const std::filesystem::path& folder, int objects_per_batch, Report& report);
+void check_folder(const std::filesystem::path& folder, int objects_per_batch, Report& report,
+                  torch::Device device = torch::kCPU);
 
 }  // namespace vostrack::parity

@@ -8,7 +8,9 @@ namespace vostrack::parity {
 
 void check_stages(const Fixture& fixture, Report& report) {
   torch::InferenceMode guard;
-  const auto stored = fixture.tensors("stages.safetensors").tensors;
+  auto stored = fixture.tensors("stages.safetensors").tensors;
+  for (auto& [key, tensor] : stored)
+    if (key != "input/picture") tensor = tensor.to(fixture.device);
   const Limits limits = fixture.limits("stages");
   const nn::Model& model = *fixture.model;
   nn::NetworkImpl& network = model.network();
@@ -70,7 +72,7 @@ void check_stages(const Fixture& fixture, Report& report) {
     auto logits = stored.at("memory_encoder/mask_logits");
     if (fixture.config.model.non_overlap_masks_for_mem_enc)
       logits = tracker::without_overlaps(logits);
-    const auto scores = torch::tensor({2.0F, -1.0F}).view({2, 1});
+    const auto scores = torch::tensor({2.0F, -1.0F}).view({2, 1}).to(fixture.device);
     const auto side = fixture.config.feature_size();
     const auto pos = nn::sine_encoding_2d(fixture.config.memory_encoder.position_encoding,
                                           fixture.config.memory_encoder.out_dim, side, side)

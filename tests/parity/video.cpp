@@ -141,10 +141,11 @@ class Replay {
       return;
     }
     auto ours =
-        tracker::logits_at_size(answer, source_.height(), source_.width(), config_.non_overlapping);
+        tracker::logits_at_size(answer, source_.height(), source_.width(), config_.non_overlapping)
+            .to(torch::kCPU);
     if (config_.non_overlapping && ours.sizes() == it->second.sizes())
       ours = settle_ties(ours,
-                         tracker::logits_at_size(answer, source_.height(), source_.width(), false),
+                         tracker::logits_at_size(answer, source_.height(), source_.width(), false).to(torch::kCPU),
                          it->second, 2 * limits_.noise_of("masks"));
     if (loosely_)
       report_.compare_loosely(name, ours, it->second);
