@@ -4,7 +4,8 @@
 //   video_benchmark --memory 20000
 //
 // Sequential: from opening the file to its last frame as RGB bytes. The command writes to a pipe
-// that is read to its end (-f rawvideo -pix_fmt rgb24). Random: a list of frames, the same for all;
+// that is read to its end (-f rawvideo -pix_fmt rgb24). OpenCV reads every frame into the same
+// picture, and ours come back by recycle(). Random: a list of frames, the same for all;
 // OpenCV goes there by CAP_PROP_POS_FRAMES. OpenCV decodes with as many
 // threads as there are processors, which is what --threads 0 means for the others. The contestants
 // take turns, the first turn does not count, and what is printed is the median number of frames a
@@ -67,7 +68,7 @@ OpenOptions options_of(const Settings& settings, int read_ahead_frames) {
 
 std::int64_t read_all(const std::string& clip, const OpenOptions& options) {
   auto source = open_source(clip, options);
-  for (std::int64_t i = 0; i < source->frame_count(); ++i) source->read(i);
+  for (std::int64_t i = 0; i < source->frame_count(); ++i) source->recycle(source->read(i));
   return source->frame_count();
 }
 
@@ -90,7 +91,7 @@ std::int64_t pipe_all(const std::string& clip, const Settings& settings, std::si
 std::int64_t seek_all(const std::string& clip, const OpenOptions& options,
                       const std::vector<std::int64_t>& order) {
   auto source = open_source(clip, options);
-  for (const std::int64_t frame : order) source->read(frame);
+  for (const std::int64_t frame : order) source->recycle(source->read(frame));
   return static_cast<std::int64_t>(order.size());
 }
 
@@ -197,7 +198,7 @@ void measure_memory(const Settings& settings) {
     const std::int64_t count = source->frame_count(), early = count / 10;
     double early_mib = 0;
     for (std::int64_t i = 0; i < count; ++i) {
-      source->read(i);
+      source->recycle(source->read(i));
       if (i == early) early_mib = resident_mib();
     }
     const double late_mib = resident_mib();

@@ -14,15 +14,15 @@ inline constexpr std::array<std::int16_t, 4> kChromaFilter = {-2765, 28570, 7885
 /// Samples beyond the ends of a chroma row that the filter reaches.
 inline constexpr int kChromaMargin = 2;
 
+/// A row of pixels and what it is made of.
 struct Yuv420Row {
   const Yuv420Converter::Factors& factors;
   const std::uint8_t* luma;
   /// For U and V the four chroma rows of the filter.
   std::array<std::array<const std::uint8_t*, 4>, 2> chroma;
-  int width;
-  std::array<std::int16_t*, 2> blended;  ///< with kChromaMargin more at each end
-  std::array<std::int16_t*, 2> widened;
-  std::array<std::uint8_t*, 3> planes;
+  int chroma_width;                      ///< half of the row's
+  std::array<std::int16_t*, 2> blended;  ///< scratch for U and V, with kChromaMargin at each end
+  std::uint8_t* rgb;
 };
 
 /// a·b/32768, rounded: what processors have an instruction for.
@@ -51,23 +51,19 @@ inline void blend_chroma(const std::array<const std::uint8_t*, 4>& rows, int fir
                       signed_chroma(rows[2][i]), signed_chroma(rows[3][i]));
 }
 
-/// Two pixels from each of the samples [first, count).
-inline void widen_chroma(const std::int16_t* in, int first, int count, std::int16_t* out) {
-  for (int i = first; i < count; ++i) {
-    out[2 * i] = filtered(in[i + 1], in[i], in[i - 1], in[i - 2]);
-    out[2 * i + 1] = filtered(in[i - 1], in[i], in[i + 1], in[i + 2]);
-  }
-}
-
-/// The pixels [first, row.width).
+/// The pixels of the chroma samples [first, row.chroma_width), two of each.
 inline void mix(const Yuv420Row& row, int first) {
   const Yuv420Converter::Factors& f = row.factors;
-  const std::int16_t *u = row.widened[0], *v = row.widened[1];
-  for (int x = first; x < row.width; ++x) {
+  for (int x = 2 * first; x < 2 * row.chroma_width; ++x) {
+    // The left pixel of two lies a quarter before their sample, the right one a quarter after.
+    const int i = x / 2, on = x % 2 == 0 ? -1 : 1;
+    const std::int16_t *us = row.blended[0] + i, *vs = row.blended[1] + i;
+    const std::int16_t u = filtered(us[-on], us[0], us[on], us[2 * on]);
+    const std::int16_t v = filtered(vs[-on], vs[0], vs[on], vs[2 * on]);
     const int y = times(static_cast<std::int16_t>((row.luma[x] - f.black) * 128), f.y);
-    row.planes[0][x] = byte_of(y + times(v[x], f.red_v));
-    row.planes[1][x] = byte_of(y - times(u[x], f.green_u) - times(v[x], f.green_v));
-    row.planes[2][x] = byte_of(y + times(u[x], f.blue_u));
+    row.rgb[3 * x] = byte_of(y + times(v, f.red_v));
+    row.rgb[3 * x + 1] = byte_of(y - times(u, f.green_u) - times(v, f.green_v));
+    row.rgb[3 * x + 2] = byte_of(y + times(u, f.blue_u));
   }
 }
 
