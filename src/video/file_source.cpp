@@ -12,7 +12,7 @@
 namespace vostrack::video {
 namespace {
 
-/// Frames that came back and wait to be filled again: as many as are usually decoded ahead.
+/// Pictures that came back and wait to be filled again: as many as are usually decoded ahead.
 constexpr std::size_t kMaxSpare = 4;
 
 /// Decoding this many frames costs less than a seek.

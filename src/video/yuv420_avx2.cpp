@@ -55,15 +55,15 @@ VOSTRACK_AVX2 inline Vectors widened(const std::int16_t* in) {
   return {_mm256_unpacklo_epi16(even, odd), _mm256_unpackhi_epi16(even, odd)};
 }
 
-/// 16 times the grey of pixels, from 256 times their Y.
+VOSTRACK_AVX2 inline __m256i scaled(__m256i value, std::int16_t factor) {
+  return _mm256_mulhrs_epi16(value, _mm256_set1_epi16(factor));
+}
+
+/// 16 times the grey of pixels, and half of one for rounding, from 256 times their Y.
 VOSTRACK_AVX2 inline __m256i grey(__m256i luma, const Yuv420Converter::Factors& f) {
   const __m256i above_black =
       _mm256_sub_epi16(_mm256_srli_epi16(luma, 1), _mm256_set1_epi16(f.black * 128));
-  return _mm256_mulhrs_epi16(above_black, _mm256_set1_epi16(f.y));
-}
-
-VOSTRACK_AVX2 inline __m256i scaled(__m256i value, std::int16_t factor) {
-  return _mm256_mulhrs_epi16(value, _mm256_set1_epi16(factor));
+  return _mm256_add_epi16(scaled(above_black, f.y), _mm256_set1_epi16(8));
 }
 
 VOSTRACK_AVX2 inline __m256i green_of(__m256i y, __m256i u, __m256i v,
@@ -71,12 +71,9 @@ VOSTRACK_AVX2 inline __m256i green_of(__m256i y, __m256i u, __m256i v,
   return _mm256_sub_epi16(_mm256_sub_epi16(y, scaled(u, f.green_u)), scaled(v, f.green_v));
 }
 
-VOSTRACK_AVX2 inline __m256i sixteenths_to_ones(__m256i value) {
-  return _mm256_srai_epi16(_mm256_add_epi16(value, _mm256_set1_epi16(8)), 4);
-}
-
+/// The sixteenths' whole parts, 0 to 255.
 VOSTRACK_AVX2 inline __m256i bytes_of(__m256i low, __m256i high) {
-  return _mm256_packus_epi16(sixteenths_to_ones(low), sixteenths_to_ones(high));
+  return _mm256_packus_epi16(_mm256_srai_epi16(low, 4), _mm256_srai_epi16(high, 4));
 }
 
 /// Every third byte, from `first` on: from `b`, the others from `a`.
