@@ -20,7 +20,7 @@ void convert_row_plainly(const Yuv420Row& row) {
     blend_chroma(row.chroma[c], 0, row.chroma_width, row.blended[c]);
     extend(row.blended[c], row.chroma_width);
   }
-  mix(row, 0);
+  widen_and_mix(row, 0);
 }
 
 bool Yuv420Converter::takes(const AVFrame& frame) {
@@ -40,7 +40,7 @@ Yuv420Converter::Yuv420Converter(int width, const int* matrix, bool full_range)
   factors_.green_u = eighth(matrix[2] * chroma);
   factors_.green_v = eighth(matrix[3] * chroma);
   factors_.black = full_range ? 0 : 16;
-  for (auto& row : blended_) row.resize(static_cast<std::size_t>(chroma_width_) + 2 * kChromaMargin);
+  for (auto& row : blended_) row.resize(chroma_width_ + std::size_t{2} * kChromaMargin);
 }
 
 void Yuv420Converter::start(const AVFrame& frame) {

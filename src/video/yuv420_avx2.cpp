@@ -101,7 +101,7 @@ VOSTRACK_AVX2 inline void store_rgb(std::uint8_t* to, __m256i red, __m256i green
   _mm256_storeu_si256(out + 2, _mm256_permute2x128_si256(second, third, 0x31));
 }
 
-VOSTRACK_AVX2 void mix_all(const Yuv420Row& row) {
+VOSTRACK_AVX2 void widen_and_mix_wide(const Yuv420Row& row) {
   const Yuv420Converter::Factors& f = row.factors;
   int i = 0;
   for (; i + 16 <= row.chroma_width; i += 16) {
@@ -118,7 +118,7 @@ VOSTRACK_AVX2 void mix_all(const Yuv420Row& row) {
               bytes_of(_mm256_add_epi16(y.low, scaled(u.low, f.blue_u)),
                        _mm256_add_epi16(y.high, scaled(u.high, f.blue_u))));
   }
-  mix(row, i);
+  widen_and_mix(row, i);
 }
 
 }  // namespace
@@ -128,7 +128,7 @@ void convert_row_avx2(const Yuv420Row& row) {
     blend(row.chroma[c], row.chroma_width, row.blended[c]);
     extend(row.blended[c], row.chroma_width);
   }
-  mix_all(row);
+  widen_and_mix_wide(row);
 }
 
 bool have_avx2() {

@@ -51,19 +51,34 @@ inline void blend_chroma(const std::array<const std::uint8_t*, 4>& rows, int fir
                       signed_chroma(rows[2][i]), signed_chroma(rows[3][i]));
 }
 
-/// The pixels of the chroma samples [first, row.chroma_width), two of each.
-inline void mix(const Yuv420Row& row, int first) {
-  const Yuv420Converter::Factors& f = row.factors;
-  for (int x = 2 * first; x < 2 * row.chroma_width; ++x) {
-    // The left pixel of two lies a quarter before their sample, the right one a quarter after.
-    const int i = x / 2, on = x % 2 == 0 ? -1 : 1;
-    const std::int16_t *us = row.blended[0] + i, *vs = row.blended[1] + i;
-    const std::int16_t u = filtered(us[-on], us[0], us[on], us[2 * on]);
-    const std::int16_t v = filtered(vs[-on], vs[0], vs[on], vs[2 * on]);
-    const int y = times(static_cast<std::int16_t>((row.luma[x] - f.black) * 128), f.y);
-    row.rgb[3 * x] = byte_of(y + times(v, f.red_v));
-    row.rgb[3 * x + 1] = byte_of(y - times(u, f.green_u) - times(v, f.green_v));
-    row.rgb[3 * x + 2] = byte_of(y + times(u, f.blue_u));
+/// Two pixels' chroma from each of `count` samples.
+inline void widen_chroma(const std::int16_t* in, int count, std::int16_t* out) {
+  for (int i = 0; i < count; ++i) {
+    out[2 * i] = filtered(in[i + 1], in[i], in[i - 1], in[i - 2]);
+    out[2 * i + 1] = filtered(in[i - 1], in[i], in[i + 1], in[i + 2]);
+  }
+}
+
+/// `count` pixels from what belongs to each.
+inline void mix(const Yuv420Converter::Factors& f, const std::uint8_t* luma, const std::int16_t* u,
+                const std::int16_t* v, int count, std::uint8_t* rgb) {
+  for (int x = 0; x < count; ++x) {
+    const int y = times(static_cast<std::int16_t>((luma[x] - f.black) * 128), f.y);
+    rgb[3 * x] = byte_of(y + times(v[x], f.red_v));
+    rgb[3 * x + 1] = byte_of(y - times(u[x], f.green_u) - times(v[x], f.green_v));
+    rgb[3 * x + 2] = byte_of(y + times(u[x], f.blue_u));
+  }
+}
+
+/// The pixels of the blended chroma samples [first, row.chroma_width).
+inline void widen_and_mix(const Yuv420Row& row, int first) {
+  constexpr int kBlock = 64;
+  std::array<std::int16_t, 2 * kBlock> u, v;
+  for (int i = first; i < row.chroma_width; i += kBlock) {
+    const int count = std::min(kBlock, row.chroma_width - i);
+    widen_chroma(row.blended[0] + i, count, u.data());
+    widen_chroma(row.blended[1] + i, count, v.data());
+    mix(row.factors, row.luma + 2 * i, u.data(), v.data(), 2 * count, row.rgb + 6 * i);
   }
 }
 
