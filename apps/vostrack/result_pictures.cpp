@@ -44,11 +44,11 @@ class Overlay : public ResultWriter {
   }
 
  private:
-  static video::WriterOptions options_of(const Footage& footage) {
-    video::WriterOptions options;
+  static VideoWriterOptions options_of(const Footage& footage) {
+    VideoWriterOptions options;
     options.nominal_fps = footage.nominal_fps;
     if (footage.sound)
-      options.sound = video::SoundSource{.path = *footage.sound, .start_s = footage.start_s};
+      options.sound = SoundSource{.path = *footage.sound, .start_s = footage.start_s};
     return options;
   }
 
