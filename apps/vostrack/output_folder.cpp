@@ -11,8 +11,8 @@ namespace {
 namespace fs = std::filesystem;
 
 std::vector<fs::path> files_of(const OutputFolder& folder) {
-  return {folder.overlay(), folder.contact_sheet(), folder.summary(),
-          folder.lines(),   folder.cut_out("mov"),  folder.cut_out("webm")};
+  return {folder.overlay(), folder.contact_sheet(), folder.summary(),      folder.lines(),
+          folder.effect(),  folder.label_video(),   folder.cut_out("mov"), folder.cut_out("webm")};
 }
 
 /// Masks of single objects are in folders that are named after their ids.

@@ -22,6 +22,8 @@ class OutputFolder {
   std::filesystem::path masks() const { return root_ / "masks"; }
   std::filesystem::path lines() const { return root_ / "results.jsonl"; }
   std::filesystem::path overlay() const { return root_ / "overlay.mp4"; }
+  std::filesystem::path label_video() const { return root_ / "labels.mkv"; }
+  std::filesystem::path effect() const { return root_ / "effect.mp4"; }
   std::filesystem::path contact_sheet() const { return root_ / "contact_sheet.png"; }
   std::filesystem::path summary() const { return root_ / "summary.json"; }
   /// What an interrupted run needs to go on.

@@ -17,6 +17,10 @@ std::vector<std::unique_ptr<ResultWriter>> open_writers(
     writers.push_back(
         write_lines(choice.lines_path.empty() ? folder.lines().string() : choice.lines_path));
   if (choice.overlay) writers.push_back(write_overlay(folder.overlay().string(), footage));
+  if (choice.label_video)
+    writers.push_back(write_label_video(folder.label_video().string(), footage));
+  if (!choice.effect.empty())
+    writers.push_back(write_effect(folder.effect().string(), choice.effect, footage));
   if (!choice.cut_out.empty())
     writers.push_back(write_cut_out(folder.cut_out(choice.cut_out).string(), footage));
   writers.push_back(write_contact_sheet(folder.contact_sheet().string(), choice.contact_columns,

@@ -19,7 +19,9 @@ struct ResultChoice {
   bool lines = true;
   std::string lines_path;  ///< "-" for the standard output, empty for the folder's
   bool overlay = true;
-  bool sound = false;   ///< in the overlay
+  bool sound = false;  ///< in overlay and effect
+  bool label_video = false;
+  std::string effect;   ///< one of kEffects; empty for none
   std::string cut_out;  ///< mov, webm or png; empty for none
   int contact_columns = 4;
 };

@@ -7,6 +7,8 @@
 #include "base/check.hpp"
 #include "video/cut_out.hpp"
 #include "video/drawing.hpp"
+#include "video/effects.hpp"
+#include "video/label_video.hpp"
 #include "video/picture_io.hpp"
 #include "video/writer.hpp"
 
@@ -30,13 +32,17 @@ class Times {
   double last_s_ = 0;
 };
 
-class Overlay : public ResultWriter {
+/// A video of what is made of each frame.
+class PictureVideo : public ResultWriter {
  public:
-  Overlay(std::string path, const Footage& footage)
+  using MakePicture = std::function<Image(const ResultFrame&)>;
+
+  PictureVideo(std::string path, const Footage& footage, MakePicture make)
       : path_(std::move(path)),
-        writer_(path_, footage.height, footage.width, options_of(footage)) {}
+        writer_(path_, footage.height, footage.width, options_of(footage)),
+        make_(std::move(make)) {}
   void write(const ResultFrame& frame) override {
-    writer_.write(frame.drawn(), times_.next(frame.record().pts_s));
+    writer_.write(make_(frame), times_.next(frame.record().pts_s));
   }
   std::string finish() override {
     writer_.finish();
@@ -44,16 +50,35 @@ class Overlay : public ResultWriter {
   }
 
  private:
-  static video::WriterOptions options_of(const Footage& footage) {
-    video::WriterOptions options;
+  static VideoWriterOptions options_of(const Footage& footage) {
+    VideoWriterOptions options;
     options.nominal_fps = footage.nominal_fps;
     if (footage.sound)
-      options.sound = video::SoundSource{.path = *footage.sound, .start_s = footage.start_s};
+      options.sound = SoundSource{.path = *footage.sound, .start_s = footage.start_s};
     return options;
   }
 
   std::string path_;
   video::VideoWriter writer_;
+  MakePicture make_;
+  Times times_;
+};
+
+class LabelVideo : public ResultWriter {
+ public:
+  LabelVideo(std::string path, const Footage& footage)
+      : path_(std::move(path)), writer_(path_, footage.height, footage.width) {}
+  void write(const ResultFrame& frame) override {
+    writer_.write(frame.labels().labels, times_.next(frame.record().pts_s));
+  }
+  std::string finish() override {
+    writer_.finish();
+    return path_;
+  }
+
+ private:
+  std::string path_;
+  video::LabelVideoWriter writer_;
   Times times_;
 };
 
@@ -149,7 +174,29 @@ const Image& ResultFrame::drawn() const {
 }
 
 std::unique_ptr<ResultWriter> write_overlay(const std::string& path, const Footage& footage) {
-  return std::make_unique<Overlay>(path, footage);
+  return std::make_unique<PictureVideo>(path, footage,
+                                        [](const ResultFrame& frame) { return frame.drawn(); });
+}
+
+std::unique_ptr<ResultWriter> write_effect(const std::string& path, const std::string& effect,
+                                           const Footage& footage) {
+  const bool blurs = effect.starts_with("blur");
+  const video::Region region =
+      effect.ends_with("objects") ? video::Region::kObject : video::Region::kBackground;
+  return std::make_unique<PictureVideo>(path, footage, [=](const ResultFrame& frame) {
+    Image image = frame.picture();
+    const Mask mask = mask_of_all(frame.labels());
+    // 12 and 16 pixels at 480 rows: what is shown is beyond recognition, where it is still is seen.
+    if (blurs)
+      video::blur(image, mask, region, image.height / 40.0);
+    else
+      video::pixelate(image, mask, region, std::max(2, image.height / 30));
+    return image;
+  });
+}
+
+std::unique_ptr<ResultWriter> write_label_video(const std::string& path, const Footage& footage) {
+  return std::make_unique<LabelVideo>(path, footage);
 }
 
 std::unique_ptr<ResultWriter> write_cut_out(const std::string& path, const Footage& footage) {

@@ -7,6 +7,7 @@
 /// Thread safety: one thread at a time.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <iosfwd>
@@ -62,7 +63,7 @@ struct Footage {
   int height = 0;
   int width = 0;
   double nominal_fps = 30;
-  /// A file whose sound goes with the overlay, and where on its clock the first frame is.
+  /// A file whose sound goes with overlay and effect, and where on its clock the first frame is.
   std::optional<std::string> sound = {};
   double start_s = 0;
 };
@@ -76,6 +77,15 @@ std::unique_ptr<ResultWriter> write_lines(const std::string& path);
 std::unique_ptr<ResultWriter> write_lines(std::ostream& out);
 /// The video with the objects drawn over it.
 std::unique_ptr<ResultWriter> write_overlay(const std::string& path, const Footage& footage);
+/// The video with one side of the objects' outline changed.
+///
+/// @param effect  one of kEffects
+std::unique_ptr<ResultWriter> write_effect(const std::string& path, const std::string& effect,
+                                           const Footage& footage);
+inline constexpr std::array<const char*, 4> kEffects = {"blur-background", "blur-objects",
+                                                        "pixelate-background", "pixelate-objects"};
+/// The label images as lossless video.
+std::unique_ptr<ResultWriter> write_label_video(const std::string& path, const Footage& footage);
 /// The objects without their background, in the format that the path names: .mov, .webm, or a
 /// folder of PNG files.
 std::unique_ptr<ResultWriter> write_cut_out(const std::string& path, const Footage& footage);

@@ -50,16 +50,25 @@ void add_result_options(CLI::App& app, TrackArguments& arguments) {
       ->type_name("FORMAT")
       ->check(CLI::IsMember({"mov", "webm", "png"}))
       ->group(group);
-  app.add_flag("--sound", results.sound, "Copy the clip's sound to overlay.mp4")->group(group);
+  app.add_option("--effect", results.effect,
+                 "Also write effect.mp4, the clip with the background or the objects blurred or "
+                 "pixelated: blur-background, blur-objects, pixelate-background or "
+                 "pixelate-objects")
+      ->type_name("EFFECT")
+      ->check(CLI::IsMember(std::vector<std::string>(kEffects.begin(), kEffects.end())))
+      ->group(group);
+  app.add_flag("--label-video", results.label_video,
+               "Also write the masks as one lossless video, labels.mkv (FFV1, grey: the IDs)")
+      ->group(group);
+  app.add_flag("--sound", results.sound, "Copy the clip's sound to overlay.mp4 and effect.mp4")
+      ->group(group);
   app.add_option("--rle", results.lines_path,
                  "JSON lines with COCO run lengths, - for standard output [default: "
                  "results.jsonl in the folder]")
       ->type_name("FILE")
       ->group(group);
   const auto add_without = [&](const char* name, bool& wanted, const char* text) {
-    app.add_flag_callback(
-           name, [&wanted] { wanted = false; }, text)
-        ->group(group);
+    app.add_flag_callback(name, [&wanted] { wanted = false; }, text)->group(group);
   };
   add_without("--no-masks", results.masks, "Write no masks/");
   add_without("--no-rle", results.lines, "Write no results.jsonl");

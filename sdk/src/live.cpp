@@ -4,7 +4,6 @@
 
 #include "base/check.hpp"
 #ifdef VOSTRACK_WITH_VIDEO
-#include "live_policy.hpp"
 #include "video/live_source.hpp"
 #endif
 
@@ -29,7 +28,7 @@ video::LiveOptions inner(const LiveOptions& options) {
   result.first_pause_s = options.first_pause_s;
   result.max_pause_s = options.max_pause_s;
   result.queue_frames = options.queue_frames;
-  result.policy = inner(options.policy);
+  result.policy = options.policy;
   result.decode.threads = options.threads;
   result.decode.hardware = video::hardware_from_name(options.hardware);
   return result;

@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "live_policy.hpp"
 #include "video/pushed_source.hpp"
 
 namespace vostrack {
@@ -12,8 +11,7 @@ struct PushedVideo::Impl {
 };
 
 PushedVideo::PushedVideo(const PushedOptions& options)
-    : impl_(new Impl{video::PushedSource(
-          {.capacity = options.queue_frames, .policy = inner(options.policy)})}) {}
+    : impl_(new Impl{video::PushedSource(options)}) {}
 PushedVideo::~PushedVideo() = default;
 PushedVideo::PushedVideo(PushedVideo&&) noexcept = default;
 PushedVideo& PushedVideo::operator=(PushedVideo&&) noexcept = default;

@@ -35,6 +35,7 @@ class SourceAdapter : public tracker::FrameSource {
   torch::Tensor read(std::int64_t frame) override {
     {
       const std::lock_guard lock(video_->mutex);
+      video_->frames->recycle(std::move(frame_));
       frame_ = video_->frames->read(frame);
     }
     check(frame_.image.height == height() && frame_.image.width == width(), ErrorCode::kDecode,

@@ -9,31 +9,6 @@
 #include "video/writer.hpp"
 
 namespace vostrack {
-namespace {
-
-video::WriterOptions inner(const VideoWriterOptions& options) {
-  video::WriterOptions result;
-  result.crf = options.crf;
-  result.preset = options.preset;
-  result.nominal_fps = options.nominal_fps;
-  if (options.sound)
-    result.sound =
-        video::SoundSource{options.sound->path, options.sound->start_s, options.sound->end_s};
-  return result;
-}
-
-video::RawFormat inner(PipeFormat format) {
-  switch (format) {
-    case PipeFormat::kRgb24:
-      return video::RawFormat::kRgb24;
-    case PipeFormat::kGray8:
-      return video::RawFormat::kGray8;
-    default:
-      return video::RawFormat::kY4m;
-  }
-}
-
-}  // namespace
 
 struct VideoWriter::Impl {
   video::VideoWriter writer;
@@ -41,7 +16,7 @@ struct VideoWriter::Impl {
 
 VideoWriter::VideoWriter(const std::string& path, int height, int width,
                          const VideoWriterOptions& options)
-    : impl_(new Impl{video::VideoWriter(path, height, width, inner(options))}) {}
+    : impl_(new Impl{video::VideoWriter(path, height, width, options)}) {}
 VideoWriter::~VideoWriter() = default;
 VideoWriter::VideoWriter(VideoWriter&&) noexcept = default;
 VideoWriter& VideoWriter::operator=(VideoWriter&&) noexcept = default;
@@ -76,10 +51,7 @@ struct CutOutWriter::Impl {
 
 CutOutWriter::CutOutWriter(const std::string& path, int height, int width,
                            const CutOutOptions& options)
-    : impl_(new Impl{video::CutOutWriter(path, height, width,
-                                         {.crf = options.crf,
-                                          .nominal_fps = options.nominal_fps,
-                                          .overwrite = options.overwrite})}) {}
+    : impl_(new Impl{video::CutOutWriter(path, height, width, options)}) {}
 CutOutWriter::~CutOutWriter() = default;
 CutOutWriter::CutOutWriter(CutOutWriter&&) noexcept = default;
 CutOutWriter& CutOutWriter::operator=(CutOutWriter&&) noexcept = default;
@@ -97,7 +69,7 @@ struct PipeWriter::Impl {
 
 PipeWriter::PipeWriter(int file, std::string name, PipeFormat format, int height, int width,
                        double fps)
-    : impl_(new Impl{video::RawWriter(file, std::move(name), inner(format), height, width, fps)}) {}
+    : impl_(new Impl{video::RawWriter(file, std::move(name), format, height, width, fps)}) {}
 PipeWriter::~PipeWriter() = default;
 PipeWriter::PipeWriter(PipeWriter&&) noexcept = default;
 PipeWriter& PipeWriter::operator=(PipeWriter&&) noexcept = default;

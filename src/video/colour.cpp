@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <type_traits>
+#include <utility>
 
 #include "base/check.hpp"
 
@@ -131,35 +132,38 @@ void RgbConverter::tone_map() {
                               width_, rgb_->data[0] + std::ptrdiff_t{y} * rgb_->linesize[0]);
 }
 
-Image RgbConverter::convert_quickly(const AVFrame& frame) {
+Image RgbConverter::convert_quickly(const AVFrame& frame, Image image) {
   quick_->start(frame);
   if (orientation_ == Orientation{}) {
-    // Row by row through the cache: filling the picture with zeros first would cost as much.
-    Image image{height_, width_, {}};
-    std::vector<std::uint8_t> row(std::size_t{3} * width_);
-    image.rgb.reserve(row.size() * height_);
+    const std::size_t row_bytes = std::size_t{3} * width_;
+    image.height = height_;
+    image.width = width_;
+    image.rgb.reserve(row_bytes * height_);
     for (int y = 0; y < height_; ++y) {
-      quick_->convert_row(y, row.data());
-      image.rgb.insert(image.rgb.end(), row.begin(), row.end());
+      // New memory becomes zeros first, row by row, so that each is in the cache when it is filled.
+      if (image.rgb.size() < row_bytes * (y + 1)) image.rgb.resize(row_bytes * (y + 1));
+      quick_->convert_row(y, image.rgb.data() + row_bytes * y);
     }
+    image.rgb.resize(row_bytes * height_);
     return image;
   }
   if (!rgb_) rgb_ = new_picture(AV_PIX_FMT_RGB24, height_, width_);
   for (int y = 0; y < height_; ++y)
     quick_->convert_row(y, rgb_->data[0] + std::ptrdiff_t{y} * rgb_->linesize[0]);
-  return upright(rgb_->data[0], rgb_->linesize[0], height_, width_, orientation_);
+  return upright(rgb_->data[0], rgb_->linesize[0], height_, width_, orientation_, std::move(image));
 }
 
-Image RgbConverter::convert(const AVFrame& frame) {
+Image RgbConverter::convert(const AVFrame& frame, Image reused) {
   if (!is_configured_for(frame)) configure(frame);
-  if (quick_) return convert_quickly(frame);
+  if (quick_) return convert_quickly(frame, std::move(reused));
   AVFrame& target = tone_mapper_ ? *hdr_ : *rgb_;
   const int rows = sws_scale(scaler_.get(), frame.data, frame.linesize, 0, frame.height,
                              target.data, target.linesize);
   check(rows == height_, ErrorCode::kDecode, "the conversion to RGB gave {} rows, want {}", rows,
         height_);
   if (tone_mapper_) tone_map();
-  return upright(rgb_->data[0], rgb_->linesize[0], height_, width_, orientation_);
+  return upright(rgb_->data[0], rgb_->linesize[0], height_, width_, orientation_,
+                 std::move(reused));
 }
 
 }  // namespace vostrack::video

@@ -39,15 +39,16 @@ class RgbConverter {
   int height() const noexcept { return orientation_.transposed ? width_ : height_; }
   int width() const noexcept { return orientation_.transposed ? height_ : width_; }
 
+  /// @param reused  an earlier picture, whose memory the new one takes
   /// @throws Error kDecode for a pixel format that cannot be converted, without the file's name
-  Image convert(const AVFrame& frame);
+  Image convert(const AVFrame& frame, Image reused = {});
 
  private:
   void configure(const AVFrame& frame);
   bool is_configured_for(const AVFrame& frame) const;
   void open_scaler(const AVFrame& frame, AVPixelFormat layout);
   void tone_map();
-  Image convert_quickly(const AVFrame& frame);
+  Image convert_quickly(const AVFrame& frame, Image reused);
 
   int height_;
   int width_;

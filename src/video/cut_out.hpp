@@ -10,6 +10,7 @@
 
 #include "vostrack/colour.hpp"
 #include "vostrack/types.hpp"
+#include "vostrack/writing.hpp"
 
 namespace vostrack::video {
 
@@ -24,18 +25,6 @@ namespace vostrack::video {
 ///   the opacity is blurred with; half of what it blurs lies outside the mask
 /// @throws Error kInvalidArgument for another size or softness
 RgbaImage cut_out(const Image& image, const Mask& mask, double softness = 0);
-
-struct CutOutOptions {
-  /// How far VP9 may be from the original: 0 (best) to 63. ProRes and PNG do not look at it.
-  int crf = 18;
-  /// What encoders plan with, and how long a single frame is shown.
-  double nominal_fps = 30;
-  /// Whether pictures of a folder may replace earlier ones of the same names.
-  bool overwrite = false;
-
-  /// @throws Error kInvalidArgument naming field, value and rule
-  void validate() const;
-};
 
 /// Writes pictures with transparency, in the format that the path names:
 ///

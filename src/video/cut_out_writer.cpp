@@ -127,7 +127,11 @@ class FolderCutOuts final : public CutOutWriter::Impl {
 
 std::unique_ptr<CutOutWriter::Impl> open(const std::string& path, int height, int width,
                                          const CutOutOptions& options) {
-  options.validate();
+  check(options.crf >= 0 && options.crf <= 63, ErrorCode::kInvalidArgument, "crf: {}, want 0 to 63",
+        options.crf);
+  check(std::isfinite(options.nominal_fps) && options.nominal_fps >= 0.01 &&
+            options.nominal_fps <= 1000,
+        ErrorCode::kInvalidArgument, "nominal_fps: {}, want 0.01 to 1000", options.nominal_fps);
   check(height > 0 && width > 0, ErrorCode::kInvalidArgument, "{}: pictures of {}x{}", path, width,
         height);
   const std::string suffix = std::filesystem::path(path).extension().string();
@@ -143,12 +147,6 @@ std::unique_ptr<CutOutWriter::Impl> open(const std::string& path, int height, in
 }
 
 }  // namespace
-
-void CutOutOptions::validate() const {
-  check(crf >= 0 && crf <= 63, ErrorCode::kInvalidArgument, "crf: {}, want 0 to 63", crf);
-  check(std::isfinite(nominal_fps) && nominal_fps >= 0.01 && nominal_fps <= 1000,
-        ErrorCode::kInvalidArgument, "nominal_fps: {}, want 0.01 to 1000", nominal_fps);
-}
 
 CutOutWriter::CutOutWriter(const std::string& path, int height, int width,
                            const CutOutOptions& options)

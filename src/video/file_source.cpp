@@ -12,6 +12,9 @@
 namespace vostrack::video {
 namespace {
 
+/// Pictures that came back and wait to be filled again: as many as are usually decoded ahead.
+constexpr std::size_t kMaxSpare = 4;
+
 /// Decoding this many frames costs less than a seek.
 constexpr std::int64_t kSkipBySeeking = 12;
 
@@ -46,6 +49,12 @@ class FileSource final : public TwoStageSource {
 
   std::optional<DecoderInUse> decoder_in_use() const override { return decoder_.in_use(); }
   void cancel() noexcept override { cancelled_ = true; }
+
+  void recycle(Frame&& frame) override {
+    Image image = std::move(frame.image);  // freed, if need be, after the lock
+    std::lock_guard lock(spare_mutex_);
+    if (!image.empty() && spare_.size() < kMaxSpare) spare_.push_back(std::move(image));
+  }
 
   std::unique_ptr<DecodedFrame> decode(std::int64_t frame) override {
     check_range(frame);
@@ -84,7 +93,7 @@ class FileSource final : public TwoStageSource {
     try {
       LogSink::Scope scope(log_);
       std::lock_guard lock(rgb_mutex_);
-      result.image = rgb_->convert(decoded);
+      result.image = rgb_->convert(decoded, spare());
     } catch (const Error& error) {
       fail(error.code(), "{}: frame {} at {:.3f} s: {}{}", demuxer_.path(), index, pts_s(index),
            error.what(), log_.said());
@@ -93,6 +102,15 @@ class FileSource final : public TwoStageSource {
     result.pts_s = pts_s(index);
     result.name = name(index);
     return result;
+  }
+
+  /// The picture that came back last, or an empty one.
+  Image spare() {
+    std::lock_guard lock(spare_mutex_);
+    if (spare_.empty()) return {};
+    Image image = std::move(spare_.back());
+    spare_.pop_back();
+    return image;
   }
 
   void check_range(std::int64_t frame) const {
@@ -158,6 +176,8 @@ class FileSource final : public TwoStageSource {
   FrameIndex index_;
   std::mutex rgb_mutex_;
   std::optional<RgbConverter> rgb_;
+  std::mutex spare_mutex_;
+  std::vector<Image> spare_;
   const AVFrame* frame_ = nullptr;  ///< the decoder's, current until its next call
   std::int64_t position_ = -1;      ///< the index of `frame_`; -1 before the first
   bool from_start_ = false;         ///< no seek since the beginning

@@ -10,15 +10,9 @@
 #include <utility>
 
 #include "base/check.hpp"
+#include "vostrack/live.hpp"
 
 namespace vostrack::video {
-
-/// What happens to a new frame when as many wait as may.
-enum class QueuePolicy {
-  kBlock,       ///< whoever brings it waits: no frame is lost
-  kDropOldest,  ///< the longest waiting one goes: bounded delay, few gaps
-  kLatestOnly,  ///< all waiting ones go, at any time: the least delay
-};
 
 /// Why no more frames come. Not an exception, which two threads would share.
 struct QueueFailure {
@@ -32,11 +26,14 @@ struct QueueFailure {
 template <class T>
 class FrameQueue {
  public:
-  /// @throws Error kInvalidArgument for a capacity below 1
-  FrameQueue(int capacity, QueuePolicy policy)
+  /// @throws Error kInvalidArgument for a capacity below 1 and for what is no policy
+  FrameQueue(int capacity, LivePolicy policy)
       : capacity_(static_cast<std::size_t>(capacity)), policy_(policy) {
     check(capacity >= 1 && capacity <= 4096, ErrorCode::kInvalidArgument,
           "queue of {} frames, want 1 to 4096", capacity);
+    check(policy >= LivePolicy::kBlock && policy <= LivePolicy::kLatestOnly,
+          ErrorCode::kInvalidArgument, "policy: {} is none of the known ones",
+          static_cast<int>(policy));
   }
 
   /// False when the queue is closed; the item is gone then. What is dropped is destroyed on the
@@ -44,10 +41,10 @@ class FrameQueue {
   bool push(T item) {
     std::deque<T> passed_over;  // destroyed without the lock: who knows what that runs
     std::unique_lock lock(mutex_);
-    if (policy_ == QueuePolicy::kBlock)
+    if (policy_ == LivePolicy::kBlock)
       changed_.wait(lock, [&] { return closed_ || items_.size() < capacity_; });
     if (closed_) return false;
-    while (!items_.empty() && (policy_ == QueuePolicy::kLatestOnly || items_.size() >= capacity_)) {
+    while (!items_.empty() && (policy_ == LivePolicy::kLatestOnly || items_.size() >= capacity_)) {
       passed_over.push_back(std::move(items_.front()));
       items_.pop_front();
       ++dropped_;
@@ -101,7 +98,7 @@ class FrameQueue {
   std::condition_variable changed_;
   std::deque<T> items_;
   std::size_t capacity_;
-  QueuePolicy policy_;
+  LivePolicy policy_;
   bool closed_ = false;
   std::optional<QueueFailure> failure_;
   std::int64_t dropped_ = 0;

@@ -1,6 +1,6 @@
 /// Frames of a network stream or a camera, as they come.
 ///
-///   LiveSource source("rtsp://camera/stream", {.policy = QueuePolicy::kLatestOnly});
+///   LiveSource source("rtsp://camera/stream", {.policy = LivePolicy::kLatestOnly});
 ///   while (auto live = source.next()) use(live->frame.image, live->latency_s());
 ///
 ///   LiveSource camera("/dev/video0", {.camera = {.height = 720, .width = 1280, .fps = 30}});
@@ -42,7 +42,7 @@ struct LiveOptions {
   double max_pause_s = 8;
   /// Frames that wait for next(), and what happens when there are more.
   int queue_frames = 4;
-  QueuePolicy policy = QueuePolicy::kDropOldest;
+  LivePolicy policy = LivePolicy::kDropOldest;
   /// One thread decodes a frame as soon as it is here; more would hold frames back.
   DecodeOptions decode = {.threads = 1, .hardware = Hardware::kNone};
 

@@ -14,8 +14,7 @@ Orientation orientation_of(std::span<const std::int32_t, 9> matrix) {
 }
 
 Image upright(const std::uint8_t* rgb, std::ptrdiff_t stride, int height, int width,
-              Orientation orientation) {
-  Image image;
+              Orientation orientation, Image image) {
   image.height = orientation.transposed ? width : height;
   image.width = orientation.transposed ? height : width;
   image.rgb.resize(std::size_t{3} * image.height * image.width);

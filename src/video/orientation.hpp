@@ -25,8 +25,9 @@ Orientation orientation_of(std::span<const std::int32_t, 9> display_matrix);
 
 /// Copies stored RGB rows into an upright image.
 ///
-/// @param rgb  `height` rows of `width` pixels of three bytes, `stride` bytes apart
+/// @param rgb     `height` rows of `width` pixels of three bytes, `stride` bytes apart
+/// @param reused  an earlier image, whose memory the new one takes
 Image upright(const std::uint8_t* rgb, std::ptrdiff_t stride, int height, int width,
-              Orientation orientation);
+              Orientation orientation, Image reused = {});
 
 }  // namespace vostrack::video

@@ -11,7 +11,7 @@
 #include "base/check.hpp"
 #include "base/mapped_file.hpp"
 #include "video/picture_header.hpp"
-#include "video/tiff_directory.hpp"
+#include "video/tiff_samples.hpp"
 
 namespace vostrack::video {
 namespace {
@@ -26,7 +26,7 @@ class PageSource final : public FrameSource {
     check(std::filesystem::exists(path, error), ErrorCode::kNotFound, "{}: no such file", path);
     count_ = page_count(path);
     check(count_ > 0, ErrorCode::kDecode, "{}: no page can be read", path);
-    check_sizes();
+    check_pages();
     const Image first = read_page(0);
     height_ = first.height;
     width_ = first.width;
@@ -64,7 +64,7 @@ class PageSource final : public FrameSource {
   }
 
   /// Before memory is set aside for any of them.
-  void check_sizes() const {
+  void check_pages() {
     const auto file = MappedFile::open(path_);
     auto page = TiffDirectory::first(file->bytes());
     for (std::int64_t i = 0; page && i < count_; ++i, page = page->next()) {
@@ -72,13 +72,23 @@ class PageSource final : public FrameSource {
       check(!height || !width || *width <= kMaxPicturePixels / std::max<std::int64_t>(1, *height),
             ErrorCode::kDecode, "{}: page {} claims to be {}x{}, want at most {} pixels", path_, i,
             width.value_or(0), height.value_or(0), kMaxPicturePixels);
+      check_samples(*page, fmt::format("{}: page {}", path_, i));
+      places_.push_back(page->place());
     }
+    changed_ = with_colours_left_alone(file->bytes(), count_);
   }
 
-  Image read_page(std::int64_t index) const {
+  Image read_page(std::int64_t index) {
     std::vector<cv::Mat> pages;
     try {
-      cv::imreadmulti(path_, pages, static_cast<int>(index), 1, cv::IMREAD_COLOR);
+      if (changed_.empty()) {
+        cv::imreadmulti(path_, pages, static_cast<int>(index), 1, cv::IMREAD_COLOR);
+      } else {
+        check(index < static_cast<std::int64_t>(places_.size()), ErrorCode::kDecode,
+              "{}: page {} cannot be found", path_, index);
+        put_first(changed_, places_[static_cast<std::size_t>(index)]);
+        pages.push_back(cv::imdecode(changed_, cv::IMREAD_COLOR));
+      }
     } catch (const cv::Exception& error) {
       fail(ErrorCode::kDecode, "{}: page {} cannot be decoded: {}", path_, index, error.err);
     }
@@ -92,6 +102,8 @@ class PageSource final : public FrameSource {
   }
 
   std::string path_;
+  std::vector<std::uint8_t> changed_;  ///< the file, if its colours would be misread
+  std::vector<std::int64_t> places_;   ///< of the pages' directories
   double fps_;
   std::int64_t count_ = 0;
   int height_ = 0;

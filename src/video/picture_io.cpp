@@ -10,6 +10,7 @@
 #include "base/check.hpp"
 #include "base/mapped_file.hpp"
 #include "video/picture_header.hpp"
+#include "video/tiff_samples.hpp"
 
 namespace vostrack::video {
 namespace {
@@ -65,7 +66,7 @@ bool is_picture_name(const std::string& path) {
 
 Image read_picture(const std::string& path) {
   const auto file = MappedFile::open(path);
-  const auto bytes = file->bytes();
+  auto bytes = file->bytes();
   check(!bytes.empty(), ErrorCode::kDecode, "{}: the file is empty", path);
   check(bytes.size() < (std::size_t{1} << 31), ErrorCode::kDecode,
         "{}: {} bytes are too many for a picture", path, bytes.size());
@@ -75,6 +76,12 @@ Image read_picture(const std::string& path) {
           ErrorCode::kDecode, "{}: claims to be {}x{}, want 1 to {} pixels", path, header->width,
           header->height, kMaxPicturePixels);
     check(!header->cut_short, ErrorCode::kDecode, "{}: the picture is cut short", path);
+  }
+  std::vector<std::uint8_t> changed;
+  if (const auto page = TiffDirectory::first(bytes)) {
+    check_samples(*page, path);
+    changed = with_colours_left_alone(bytes, 1);
+    if (!changed.empty()) bytes = changed;
   }
   // OpenCV turns all others.
   const auto webp = webp_orientation(bytes);

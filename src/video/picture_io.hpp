@@ -17,7 +17,7 @@ bool is_picture_name(const std::string& path);
 /// Reads a picture as 8-bit RGB, upright (EXIF orientation applied); an alpha channel is dropped.
 /// A file that is cut short is refused, not filled with grey.
 ///
-/// @throws Error kNotFound, kIo, kDecode
+/// @throws Error kNotFound, kIo, kDecode; kUnsupported for a TIFF of signed integers or floats
 Image read_picture(const std::string& path);
 
 /// Writes a PNG or JPEG (quality 95), by the name's suffix. The file appears whole or not at all.

@@ -129,7 +129,7 @@ struct Waiting {
 }  // namespace
 
 struct PushedSource::Impl {
-  explicit Impl(const PushedOptions& options) : queue(options.capacity, options.policy) {}
+  explicit Impl(const PushedOptions& options) : queue(options.queue_frames, options.policy) {}
 
   void check_picture(int picture_height, int picture_width, double pts_s) {
     check(picture_height > 0 && picture_width > 0 && picture_height <= 16384 &&

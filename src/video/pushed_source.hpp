@@ -1,6 +1,6 @@
 /// Frames that a program brings itself.
 ///
-///   PushedSource source({.capacity = 4, .policy = QueuePolicy::kLatestOnly});
+///   PushedSource source({.queue_frames = 4, .policy = LivePolicy::kLatestOnly});
 ///   source.push({.layout = PixelLayout::kBgr, .height = 480, .width = 640,
 ///                .planes = {mat.data}, .strides = {step}}, time_s);       // on one thread
 ///   while (auto live = source.next()) use(live->frame.image);            // on another
@@ -20,15 +20,10 @@
 
 namespace vostrack::video {
 
-struct PushedOptions {
-  int capacity = 4;
-  QueuePolicy policy = QueuePolicy::kBlock;
-};
-
 /// Thread safety: push() on one thread, next() on another, close() and cancel() on any.
 class PushedSource {
  public:
-  /// @throws Error kInvalidArgument for a capacity below 1
+  /// @throws Error kInvalidArgument for options
   explicit PushedSource(const PushedOptions& options = {});
   ~PushedSource();
 

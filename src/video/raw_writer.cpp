@@ -65,7 +65,7 @@ void append(std::vector<std::uint8_t>& bytes, const std::string& text) {
 
 }  // namespace
 
-RawWriter::RawWriter(int file, std::string name, RawFormat format, int height, int width,
+RawWriter::RawWriter(int file, std::string name, PipeFormat format, int height, int width,
                      double fps)
     : file_(file),
       name_(std::move(name)),
@@ -78,7 +78,7 @@ RawWriter::RawWriter(int file, std::string name, RawFormat format, int height, i
         height, kMaxSide);
   check(std::isfinite(fps) && fps >= 0.01 && fps <= 1000, ErrorCode::kInvalidArgument,
         "{}: {} frames a second, want 0.01 to 1000", name_, fps);
-  if (format == RawFormat::kY4m)
+  if (format == PipeFormat::kY4m)
     yuv_ = std::make_unique<ToYuv>(
         height, width, 3,
         YuvLayout{.format = AV_PIX_FMT_YUV420P, .matrix = SWS_CS_ITU601, .even = false});
@@ -86,13 +86,13 @@ RawWriter::RawWriter(int file, std::string name, RawFormat format, int height, i
 
 void RawWriter::write(const Image& image) {
   check_open();
-  check(format_ != RawFormat::kGray8, ErrorCode::kInvalidArgument,
+  check(format_ != PipeFormat::kGray8, ErrorCode::kInvalidArgument,
         "{}: a frame in colour, want one byte a pixel", name_);
   check(image.height == height_ && image.width == width_ &&
             image.rgb.size() == std::size_t{3} * height_ * width_,
         ErrorCode::kInvalidArgument, "{}: a frame of {}x{} ({} bytes), want {}x{}", name_,
         image.width, image.height, image.rgb.size(), width_, height_);
-  if (format_ == RawFormat::kY4m)
+  if (format_ == PipeFormat::kY4m)
     put(y4m_frame(image));
   else
     put(image.rgb);
@@ -100,7 +100,7 @@ void RawWriter::write(const Image& image) {
 
 void RawWriter::write(std::span<const std::uint8_t> grey) {
   check_open();
-  check(format_ == RawFormat::kGray8, ErrorCode::kInvalidArgument,
+  check(format_ == PipeFormat::kGray8, ErrorCode::kInvalidArgument,
         "{}: a frame of one byte a pixel, want one in colour", name_);
   check(grey.size() == std::size_t{1} * height_ * width_, ErrorCode::kInvalidArgument,
         "{}: a frame of {} bytes, want {} x {}", name_, grey.size(), height_, width_);

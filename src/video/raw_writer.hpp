@@ -1,6 +1,6 @@
 /// Frames down a pipe, for another program to read.
 ///
-///   RawWriter pipe(STDOUT_FILENO, "standard output", RawFormat::kY4m, 480, 854);
+///   RawWriter pipe(STDOUT_FILENO, "standard output", PipeFormat::kY4m, 480, 854);
 ///   for (...) pipe.write(image);
 ///
 ///   vostrack ... | ffplay -
@@ -13,14 +13,9 @@
 
 #include "video/to_yuv.hpp"
 #include "vostrack/types.hpp"
+#include "vostrack/writing.hpp"
 
 namespace vostrack::video {
-
-enum class RawFormat {
-  kRgb24,  ///< rows of RGB bytes, frame after frame, nothing else
-  kGray8,  ///< one byte a pixel: masks, labels
-  kY4m,  ///< YUV4MPEG2 with 4:2:0: the size and rate are in its header, so players need no options
-};
 
 /// Writes frames to an open file, pipe or socket. None of the formats has timestamps: frames follow
 /// each other, and the reader takes them to be evenly spaced. Y4M has no colour tags either, so it
@@ -36,7 +31,7 @@ class RawWriter {
   /// @param name  of the file, for errors
   /// @param fps   stated in a Y4M header
   /// @throws Error kInvalidArgument for a size outside 1 to 16384 or a rate outside 0.01 to 1000
-  RawWriter(int file, std::string name, RawFormat format, int height, int width, double fps = 30);
+  RawWriter(int file, std::string name, PipeFormat format, int height, int width, double fps = 30);
 
   /// @throws Error kInvalidArgument for another size or in kGray8; kIo when the reader has closed
   ///   the pipe or the disk is full, kFailedState after that
@@ -56,7 +51,7 @@ class RawWriter {
 
   int file_;
   std::string name_;
-  RawFormat format_;
+  PipeFormat format_;
   int height_;
   int width_;
   double fps_;

@@ -92,6 +92,10 @@ class ReadAhead final : public VideoSource {
     return result;
   }
 
+  void recycle(Frame&& frame) override {
+    if (two_stages_ != nullptr) two_stages_->recycle(std::move(frame));
+  }
+
  private:
   struct Waiting {
     Stage stage;

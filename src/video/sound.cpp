@@ -29,17 +29,17 @@ FormatInput open(const std::string& path, LogSink& log) {
   return format;
 }
 
-}  // namespace
-
-void SoundSource::validate() const {
-  check(std::isfinite(start_s) && std::abs(start_s) < 1e9, ErrorCode::kInvalidArgument,
-        "sound.start_s: {}, want seconds", start_s);
-  check(end_s > start_s, ErrorCode::kInvalidArgument, "sound.end_s: {}, want more than start_s {}",
-        end_s, start_s);
+void check_times(const SoundSource& source) {
+  check(std::isfinite(source.start_s) && std::abs(source.start_s) < 1e9,
+        ErrorCode::kInvalidArgument, "sound.start_s: {}, want seconds", source.start_s);
+  check(source.end_s > source.start_s, ErrorCode::kInvalidArgument,
+        "sound.end_s: {}, want more than start_s {}", source.end_s, source.start_s);
 }
 
+}  // namespace
+
 SoundReader::SoundReader(const SoundSource& source, LogSink& log) : source_(source), log_(log) {
-  source.validate();
+  check_times(source);
   LogSink::Scope scope(log_);
   format_ = open(source.path, log);
   stream_ = av_find_best_stream(format_.get(), AVMEDIA_TYPE_AUDIO, -1, -1, nullptr, 0);

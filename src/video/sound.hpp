@@ -5,7 +5,7 @@
 
 #include "video/ffmpeg.hpp"
 #include "video/ffmpeg_log.hpp"
-#include "video/sound_source.hpp"
+#include "vostrack/writing.hpp"
 
 namespace vostrack::video {
 
@@ -17,8 +17,8 @@ namespace vostrack::video {
 /// Thread safety: one thread at a time. `log` must outlive it.
 class SoundReader {
  public:
-  /// @throws Error kInvalidArgument for a source that does not validate; kNotFound for no such file
-  ///   or a file without sound; kDecode for what cannot be opened
+  /// @throws Error kInvalidArgument for times that are none or end before they start; kNotFound for
+  ///   no such file or a file without sound; kDecode for what cannot be opened
   SoundReader(const SoundSource& source, LogSink& log);
 
   /// The source's stream; packets are in its time base.

@@ -43,21 +43,38 @@ std::optional<TiffDirectory> TiffDirectory::next() const {
   return at(tiff_, big_endian_, entry(entries_));
 }
 
-std::optional<std::int64_t> TiffDirectory::number(int tag) const {
-  for (int i = 0; i < entries_; ++i) {
-    if (number_at(tiff_, entry(i), 2, big_endian_) != tag) continue;
-    switch (number_at(tiff_, entry(i) + 2, 2, big_endian_)) {
-      case 1:
-        return number_at(tiff_, entry(i) + 8, 1, big_endian_);
-      case 3:
-        return number_at(tiff_, entry(i) + 8, 2, big_endian_);
-      case 4:
-        return number_at(tiff_, entry(i) + 8, 4, big_endian_);
-      default:
-        return std::nullopt;
-    }
+/// Bytes of one of an entry's values; 0 unless they are whole numbers.
+int TiffDirectory::size_of_values(std::int64_t entry) const {
+  switch (number_at(tiff_, entry + 2, 2, big_endian_)) {
+    case 1:
+      return 1;
+    case 3:
+      return 2;
+    case 4:
+      return 4;
+    default:
+      return 0;
   }
+}
+
+std::optional<std::int64_t> TiffDirectory::find(int tag) const {
+  for (int i = 0; i < entries_; ++i)
+    if (number_at(tiff_, entry(i), 2, big_endian_) == tag && size_of_values(entry(i)) > 0)
+      return entry(i);
   return std::nullopt;
+}
+
+std::optional<std::int64_t> TiffDirectory::place_of(int tag) const {
+  const auto entry = find(tag);
+  if (!entry) return std::nullopt;
+  const bool inside = number_at(tiff_, *entry + 4, 4, big_endian_) * size_of_values(*entry) <= 4;
+  return inside ? *entry + 8 : number_at(tiff_, *entry + 8, 4, big_endian_);
+}
+
+std::optional<std::int64_t> TiffDirectory::number(int tag) const {
+  const auto entry = find(tag), place = place_of(tag);
+  if (!place) return std::nullopt;
+  return number_at(tiff_, *place, size_of_values(*entry), big_endian_);
 }
 
 }  // namespace vostrack::video

@@ -12,7 +12,10 @@ namespace vostrack::video {
 
 inline constexpr int kTiffWidth = 0x0100;
 inline constexpr int kTiffHeight = 0x0101;
+inline constexpr int kTiffBitsPerSample = 0x0102;
 inline constexpr int kTiffOrientation = 0x0112;
+inline constexpr int kTiffExtraSamples = 0x0152;
+inline constexpr int kTiffSampleFormat = 0x0153;
 
 /// One directory, which is a page. The bytes must outlive it; whatever they hold, nothing beyond
 /// their end is read.
@@ -27,12 +30,18 @@ class TiffDirectory {
 
   /// A tag's first value; nothing when it is not there or is no whole number.
   std::optional<std::int64_t> number(int tag) const;
+  /// Where that value lies in the bytes, perhaps beyond their end.
+  std::optional<std::int64_t> place_of(int tag) const;
+  /// Where the directory itself lies.
+  std::int64_t place() const noexcept { return place_; }
 
  private:
   TiffDirectory(std::span<const std::uint8_t> tiff, bool big_endian, std::int64_t at);
   static std::optional<TiffDirectory> at(std::span<const std::uint8_t> tiff, bool big_endian,
                                          std::int64_t offset_place);
   std::int64_t entry(int index) const { return place_ + 2 + std::int64_t{12} * index; }
+  std::optional<std::int64_t> find(int tag) const;
+  int size_of_values(std::int64_t entry) const;
 
   std::span<const std::uint8_t> tiff_;
   bool big_endian_;

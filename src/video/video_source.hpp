@@ -34,7 +34,7 @@ class VideoSource : public FrameSource {
 
 /// A video whose frames can be decoded on one thread and converted on another.
 ///
-/// Thread safety: as above, and convert() of decoded frames on any thread.
+/// Thread safety: as above, and recycle() and convert() of decoded frames on any thread.
 class TwoStageSource : public VideoSource {
  public:
   /// @throws Error as FrameSource::read

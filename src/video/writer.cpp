@@ -22,7 +22,7 @@ FileFormat format_of(const std::string& path) {
                        {"video_track_timescale", std::to_string(kTick.den)}}};
 }
 
-void describe(AVCodecContext& encoder, const ToYuv& pictures, const WriterOptions& options) {
+void describe(AVCodecContext& encoder, const ToYuv& pictures, const VideoWriterOptions& options) {
   encoder.height = pictures.height();
   encoder.width = pictures.width();
   encoder.pix_fmt = AV_PIX_FMT_YUV420P;
@@ -37,7 +37,7 @@ void describe(AVCodecContext& encoder, const ToYuv& pictures, const WriterOption
 }
 
 /// Settings of x264; other encoders get a bit rate instead.
-Settings quality(AVCodecContext& encoder, const WriterOptions& options) {
+Settings quality(AVCodecContext& encoder, const VideoWriterOptions& options) {
   if (std::string_view(encoder.codec->name) == "libx264")
     return {{"preset", options.preset}, {"crf", std::to_string(options.crf)}};
   // 0.15 bit per pixel at CRF 20, twice as many for six steps less, as x264 is built.
@@ -49,7 +49,8 @@ Settings quality(AVCodecContext& encoder, const WriterOptions& options) {
 }
 
 /// The first encoder that exists and takes the size.
-CodecContext best_encoder(EncodedFile& file, const ToYuv& pictures, const WriterOptions& options) {
+CodecContext best_encoder(EncodedFile& file, const ToYuv& pictures,
+                          const VideoWriterOptions& options) {
   for (const char* name : {"libx264", "libopenh264", "mpeg4"}) {
     const AVCodec* codec = avcodec_find_encoder_by_name(name);
     if (codec == nullptr) continue;
@@ -61,23 +62,21 @@ CodecContext best_encoder(EncodedFile& file, const ToYuv& pictures, const Writer
        file.path(), pictures.width(), pictures.height(), file.log().said());
 }
 
-const WriterOptions& validated(const WriterOptions& options) {
-  options.validate();
+const VideoWriterOptions& validated(const VideoWriterOptions& options) {
+  check(options.crf >= 0 && options.crf <= 51, ErrorCode::kInvalidArgument, "crf: {}, want 0 to 51",
+        options.crf);
+  check(std::isfinite(options.nominal_fps) && options.nominal_fps >= 0.01 &&
+            options.nominal_fps <= 1000,
+        ErrorCode::kInvalidArgument, "nominal_fps: {}, want 0.01 to 1000", options.nominal_fps);
+  check(!options.preset.empty(), ErrorCode::kInvalidArgument,
+        "preset: empty, want such as veryfast");
   return options;
 }
 
 }  // namespace
 
-void WriterOptions::validate() const {
-  check(crf >= 0 && crf <= 51, ErrorCode::kInvalidArgument, "crf: {}, want 0 to 51", crf);
-  check(std::isfinite(nominal_fps) && nominal_fps >= 0.01 && nominal_fps <= 1000,
-        ErrorCode::kInvalidArgument, "nominal_fps: {}, want 0.01 to 1000", nominal_fps);
-  check(!preset.empty(), ErrorCode::kInvalidArgument, "preset: empty, want such as veryfast");
-  if (sound) sound->validate();
-}
-
 struct VideoWriter::Impl {
-  Impl(const std::string& path, int height, int width, const WriterOptions& options)
+  Impl(const std::string& path, int height, int width, const VideoWriterOptions& options)
       : file(path, height, width, format_of(path)),
         height(height),
         width(width),
@@ -104,7 +103,7 @@ struct VideoWriter::Impl {
 };
 
 VideoWriter::VideoWriter(const std::string& path, int height, int width,
-                         const WriterOptions& options)
+                         const VideoWriterOptions& options)
     : impl_(std::make_unique<Impl>(path, height, width, options)) {}
 VideoWriter::~VideoWriter() = default;
 VideoWriter::VideoWriter(VideoWriter&&) noexcept = default;

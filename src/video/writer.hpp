@@ -6,29 +6,12 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
 
-#include "video/sound_source.hpp"
 #include "vostrack/types.hpp"
+#include "vostrack/writing.hpp"
 
 namespace vostrack::video {
-
-struct WriterOptions {
-  /// Constant rate factor of x264: 0 (lossless) to 51; 20 is hard to tell from the original. Other
-  /// encoders get a bit rate of about the same quality.
-  int crf = 20;
-  /// x264's trade of time for size.
-  std::string preset = "veryfast";
-  /// What the encoder plans its rates with, and how long a single frame is shown; the frames' times
-  /// come from their timestamps.
-  double nominal_fps = 30;
-  /// Sound to be copied, packet by packet, beside the pictures.
-  std::optional<SoundSource> sound = {};
-
-  /// @throws Error kInvalidArgument naming field, value and rule
-  void validate() const;
-};
 
 /// Writes H.264 (x264, else OpenH264, else MPEG-4 part 2) as MP4 with its index in front, yuv420p,
 /// BT.709 in limited range and tagged so. Timestamps are kept to 1/90000 s, so a variable rate
@@ -48,7 +31,8 @@ class VideoWriter {
   /// @throws Error kInvalidArgument for a size below 1 or an unknown suffix; kNotFound without the
   ///   folder, the file of the sound or sound in it; kIo where nothing can be written; kUnsupported
   ///   without any encoder, and for sound that the container cannot hold
-  VideoWriter(const std::string& path, int height, int width, const WriterOptions& options = {});
+  VideoWriter(const std::string& path, int height, int width,
+              const VideoWriterOptions& options = {});
   ~VideoWriter();
   VideoWriter(VideoWriter&&) noexcept;
   VideoWriter& operator=(VideoWriter&&) noexcept;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <opencv2/core/hal/hal.hpp>
 
 #include "video/yuv420_rows.hpp"
 
@@ -17,14 +16,11 @@ std::int16_t eighth(double factor) {
 }  // namespace
 
 void convert_row_plainly(const Yuv420Row& row) {
-  const int count = (row.width + 1) / 2;
   for (int c : {0, 1}) {
-    std::int16_t* samples = row.blended[c] + kChromaMargin;
-    blend_chroma(row.chroma[c], 0, count, samples);
-    extend(samples, count);
-    widen_chroma(samples, 0, count, row.widened[c]);
+    blend_chroma(row.chroma[c], 0, row.chroma_width, row.blended[c]);
+    extend(row.blended[c], row.chroma_width);
   }
-  mix(row, 0);
+  widen_and_mix(row, 0);
 }
 
 bool Yuv420Converter::takes(const AVFrame& frame) {
@@ -34,7 +30,8 @@ bool Yuv420Converter::takes(const AVFrame& frame) {
           format == AV_PIX_FMT_NV12);
 }
 
-Yuv420Converter::Yuv420Converter(int width, const int* matrix, bool full_range) : width_(width) {
+Yuv420Converter::Yuv420Converter(int width, const int* matrix, bool full_range)
+    : chroma_width_(width / 2) {
   // The matrix is for chroma of the limited range, Y not included.
   const double chroma = full_range ? 224. / 255 : 1;
   factors_.y = eighth(65536 * (full_range ? 1 : 255. / 219));
@@ -43,10 +40,7 @@ Yuv420Converter::Yuv420Converter(int width, const int* matrix, bool full_range) 
   factors_.green_u = eighth(matrix[2] * chroma);
   factors_.green_v = eighth(matrix[3] * chroma);
   factors_.black = full_range ? 0 : 16;
-  const auto half = static_cast<std::size_t>((width + 1) / 2);
-  for (auto& row : blended_) row.resize(half + 2 * kChromaMargin);
-  for (auto& row : widened_) row.resize(2 * half);
-  for (auto& row : planes_) row.resize(static_cast<std::size_t>(width));
+  for (auto& row : blended_) row.resize(chroma_width_ + std::size_t{2} * kChromaMargin);
 }
 
 void Yuv420Converter::start(const AVFrame& frame) {
@@ -55,7 +49,7 @@ void Yuv420Converter::start(const AVFrame& frame) {
     for (int c : {0, 1}) chroma_[c] = {frame.data[c + 1], frame.linesize[c + 1]};
     return;
   }
-  const int count = (width_ + 1) / 2, rows = (frame.height + 1) / 2;
+  const int count = chroma_width_, rows = frame.height / 2;
   for (int c : {0, 1}) {
     split_[c].resize(static_cast<std::size_t>(count) * rows);
     chroma_[c] = {split_[c].data(), count};
@@ -72,12 +66,11 @@ void Yuv420Converter::convert_row(int y, std::uint8_t* rgb) {
   Yuv420Row row{factors_,
                 frame_->data[0] + std::ptrdiff_t{y} * frame_->linesize[0],
                 {},
-                width_,
-                {blended_[0].data(), blended_[1].data()},
-                {widened_[0].data(), widened_[1].data()},
-                {planes_[0].data(), planes_[1].data(), planes_[2].data()}};
+                chroma_width_,
+                {blended_[0].data() + kChromaMargin, blended_[1].data() + kChromaMargin},
+                rgb};
   // An even row lies a quarter above its chroma row, an odd one a quarter below.
-  const int last = (frame_->height + 1) / 2 - 1, nearest = y / 2, down = y % 2 == 0 ? -1 : 1;
+  const int last = frame_->height / 2 - 1, nearest = y / 2, down = y % 2 == 0 ? -1 : 1;
   for (int c : {0, 1})
     for (int i = 0; i < 4; ++i)
       row.chroma[c][i] =
@@ -86,8 +79,6 @@ void Yuv420Converter::convert_row(int y, std::uint8_t* rgb) {
     convert_row_avx2(row);
   else
     convert_row_plainly(row);
-  const std::uint8_t* planes[] = {row.planes[0], row.planes[1], row.planes[2]};
-  cv::hal::merge8u(planes, rgb, width_, 3);
 }
 
 }  // namespace vostrack::video

@@ -43,14 +43,12 @@ class Yuv420Converter {
     std::ptrdiff_t stride = 0;
   };
 
-  int width_;
+  int chroma_width_;
   Factors factors_;
   const AVFrame* frame_ = nullptr;
   std::array<Plane, 2> chroma_;
   std::array<std::vector<std::uint8_t>, 2> split_;    ///< of NV12
   std::array<std::vector<std::int16_t>, 2> blended_;  ///< a chroma row with two more at each end
-  std::array<std::vector<std::int16_t>, 2> widened_;  ///< the same for every pixel
-  std::array<std::vector<std::uint8_t>, 3> planes_;   ///< a row of red, of green, of blue
 };
 
 }  // namespace vostrack::video

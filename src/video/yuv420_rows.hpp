@@ -14,15 +14,15 @@ inline constexpr std::array<std::int16_t, 4> kChromaFilter = {-2765, 28570, 7885
 /// Samples beyond the ends of a chroma row that the filter reaches.
 inline constexpr int kChromaMargin = 2;
 
+/// A row of pixels and what it is made of.
 struct Yuv420Row {
   const Yuv420Converter::Factors& factors;
   const std::uint8_t* luma;
   /// For U and V the four chroma rows of the filter.
   std::array<std::array<const std::uint8_t*, 4>, 2> chroma;
-  int width;
-  std::array<std::int16_t*, 2> blended;  ///< with kChromaMargin more at each end
-  std::array<std::int16_t*, 2> widened;
-  std::array<std::uint8_t*, 3> planes;
+  int chroma_width;                      ///< half of the row's
+  std::array<std::int16_t*, 2> blended;  ///< scratch for U and V, with kChromaMargin at each end
+  std::uint8_t* rgb;
 };
 
 /// a·b/32768, rounded: what processors have an instruction for.
@@ -51,23 +51,34 @@ inline void blend_chroma(const std::array<const std::uint8_t*, 4>& rows, int fir
                       signed_chroma(rows[2][i]), signed_chroma(rows[3][i]));
 }
 
-/// Two pixels from each of the samples [first, count).
-inline void widen_chroma(const std::int16_t* in, int first, int count, std::int16_t* out) {
-  for (int i = first; i < count; ++i) {
+/// Two pixels' chroma from each of `count` samples.
+inline void widen_chroma(const std::int16_t* in, int count, std::int16_t* out) {
+  for (int i = 0; i < count; ++i) {
     out[2 * i] = filtered(in[i + 1], in[i], in[i - 1], in[i - 2]);
     out[2 * i + 1] = filtered(in[i - 1], in[i], in[i + 1], in[i + 2]);
   }
 }
 
-/// The pixels [first, row.width).
-inline void mix(const Yuv420Row& row, int first) {
-  const Yuv420Converter::Factors& f = row.factors;
-  const std::int16_t *u = row.widened[0], *v = row.widened[1];
-  for (int x = first; x < row.width; ++x) {
-    const int y = times(static_cast<std::int16_t>((row.luma[x] - f.black) * 128), f.y);
-    row.planes[0][x] = byte_of(y + times(v[x], f.red_v));
-    row.planes[1][x] = byte_of(y - times(u[x], f.green_u) - times(v[x], f.green_v));
-    row.planes[2][x] = byte_of(y + times(u[x], f.blue_u));
+/// `count` pixels from what belongs to each.
+inline void mix(const Yuv420Converter::Factors& f, const std::uint8_t* luma, const std::int16_t* u,
+                const std::int16_t* v, int count, std::uint8_t* rgb) {
+  for (int x = 0; x < count; ++x) {
+    const int y = times(static_cast<std::int16_t>((luma[x] - f.black) * 128), f.y);
+    rgb[3 * x] = byte_of(y + times(v[x], f.red_v));
+    rgb[3 * x + 1] = byte_of(y - times(u[x], f.green_u) - times(v[x], f.green_v));
+    rgb[3 * x + 2] = byte_of(y + times(u[x], f.blue_u));
+  }
+}
+
+/// The pixels of the blended chroma samples [first, row.chroma_width).
+inline void widen_and_mix(const Yuv420Row& row, int first) {
+  constexpr int kBlock = 64;
+  std::array<std::int16_t, 2 * kBlock> u, v;
+  for (int i = first; i < row.chroma_width; i += kBlock) {
+    const int count = std::min(kBlock, row.chroma_width - i);
+    widen_chroma(row.blended[0] + i, count, u.data());
+    widen_chroma(row.blended[1] + i, count, v.data());
+    mix(row.factors, row.luma + 2 * i, u.data(), v.data(), 2 * count, row.rgb + 6 * i);
   }
 }
 

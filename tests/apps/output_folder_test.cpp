@@ -25,8 +25,9 @@ TEST(OutputFolder, TakesAnyFolderWithoutResults) {
 }
 
 TEST(OutputFolder, KeepsEarlierResultsUnlessToldOtherwise) {
-  for (const char* name : {"overlay.mp4", "contact_sheet.png", "summary.json", "results.jsonl",
-                           "unfinished.jsonl", "cut_out.mov", "cut_out.webm"}) {
+  for (const char* name :
+       {"overlay.mp4", "contact_sheet.png", "summary.json", "results.jsonl", "unfinished.jsonl",
+        "cut_out.mov", "cut_out.webm", "effect.mp4", "labels.mkv"}) {
     TemporaryFolder folder;
     touch(folder / name);
     EXPECT_THROW(OutputFolder(folder / "").check_free(false), Error) << name;

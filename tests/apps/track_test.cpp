@@ -115,6 +115,63 @@ TEST_F(Track, CutsTheObjectOut) {
                 mask.labels[static_cast<std::size_t>(y * square_.width + x)] ? 255 : 0);
 }
 
+TEST_F(Track, ChangesOneSideOfTheOutline) {
+  // How much neighbouring pixels differ, on the striped object and on the grainy ground, away from
+  // the outline, which may be a pixel off.
+  struct Roughness {
+    double object, ground;
+  };
+  const auto roughness_of = [&](const Image& image) {
+    double sums[2] = {0, 0};
+    int counts[2] = {0, 0};
+    for (int y = 6; y < square_.height - 6; ++y)
+      for (int x = 6; x < square_.width - 6; ++x) {
+        const bool object = square_.inside(0, 1, y, x);
+        if (square_.inside(0, 1, y - 6, x - 6) != object ||
+            square_.inside(0, 1, y + 6, x + 6) != object ||
+            square_.inside(0, 1, y - 6, x + 6) != object ||
+            square_.inside(0, 1, y + 6, x - 6) != object)
+          continue;
+        const auto at = static_cast<std::size_t>(3 * (y * square_.width + x));
+        sums[object] += std::abs(int{image.rgb[at]} - int{image.rgb[at + 3]});
+        ++counts[object];
+      }
+    return Roughness{sums[1] / counts[1], sums[0] / counts[0]};
+  };
+  const auto roughness_with = [&](const char* effect) {
+    const Outcome outcome =
+        track({"--mask", mask_, "--end", "1", "--no-overlay", "--overwrite", "--effect", effect});
+    EXPECT_EQ(outcome.status, kSuccess) << outcome.err;
+    return roughness_of(open_video(folder_ / "out/effect.mp4")->read(1).image);
+  };
+  const Roughness original = roughness_of(open_video(clip_)->read(1).image);
+  for (const char* effect : {"blur-objects", "pixelate-objects"}) {
+    const Roughness changed = roughness_with(effect);
+    EXPECT_LT(changed.object, 0.9 * original.object) << effect;
+    EXPECT_GT(changed.ground, 0.5 * original.ground) << effect;  // encoding costs grain
+  }
+  for (const char* effect : {"blur-background", "pixelate-background"}) {
+    const Roughness changed = roughness_with(effect);
+    EXPECT_GT(changed.object, 0.9 * original.object) << effect;
+    EXPECT_LT(changed.ground, 0.1 * original.ground) << effect;
+  }
+  ASSERT_EQ(track({"--mask", mask_, "--end", "1", "--overwrite"}).status, kSuccess);
+  EXPECT_FALSE(fs::exists(folder_ / "out/effect.mp4"));  // an earlier result like all others
+  const Outcome wrong = track({"--mask", mask_, "--overwrite", "--effect", "sepia"});
+  EXPECT_EQ(wrong.status, kWrongUsage);
+  EXPECT_THAT(wrong.err, HasSubstr("blur-background"));
+}
+
+TEST_F(Track, WritesMasksAsOneVideo) {
+  ASSERT_EQ(track({"--mask", "3:" + mask_, "--end", "1", "--label-video"}).status, kSuccess);
+  const std::unique_ptr<FrameSource> video = open_video(folder_ / "out/labels.mkv");
+  ASSERT_EQ(video->frame_count(), 2);
+  const Image labels = video->read(1).image;
+  const annotations::LabelImage mask = annotations::read_label_png(folder_ / "out/masks/00001.png");
+  for (std::size_t i = 0; i < mask.labels.size(); ++i)
+    ASSERT_EQ(labels.rgb[3 * i], mask.labels[i]) << i;
+}
+
 TEST_F(Track, TakesPromptsFromAFile) {
   test::write_bytes(folder_ / "prompts.json",
                     R"({"objects": [{"id": 3, "prompts": [{"frame": 0, "mask": "first.png"}]}]})");

@@ -92,8 +92,7 @@ void report(const std::string& path) {
 void copy_sound(const std::string& path) {
   try {
     vostrack::video::VideoWriter writer(
-        "fuzz_sound.mov", 16, 16,
-        {.sound = vostrack::video::SoundSource{.path = path, .start_s = 0.1}});
+        "fuzz_sound.mov", 16, 16, {.sound = vostrack::SoundSource{.path = path, .start_s = 0.1}});
     const vostrack::Image black{16, 16, std::vector<std::uint8_t>(3 * 16 * 16)};
     for (int i = 0; i < 5; ++i) writer.write(black, i * 0.2);
     writer.finish();

@@ -21,7 +21,7 @@ LiveOptions generator() {
   options.format = "lavfi";
   options.reconnect_at_end = false;
   options.queue_frames = 64;
-  options.policy = QueuePolicy::kBlock;
+  options.policy = LivePolicy::kBlock;
   options.first_pause_s = 0.01;
   return options;
 }
@@ -69,7 +69,7 @@ TEST_F(Camera, ConnectsAnewWhereItEnds) {
 
 TEST_F(Camera, DropsByThePolicy) {
   LiveOptions options = generator();
-  options.policy = QueuePolicy::kLatestOnly;
+  options.policy = LivePolicy::kLatestOnly;
   LiveSource source("testsrc2=size=32x32:rate=25:duration=4", options);
   while (source.statistics().decoded < 100)
     std::this_thread::sleep_for(std::chrono::milliseconds(1));

@@ -46,6 +46,37 @@ TEST(FileSource, GivesTheSameFrameHoweverItIsReached) {
   for (int i = 119; i >= 0; --i) ASSERT_TRUE(anywhere->read(i).image.rgb == frames[i].rgb) << i;
 }
 
+TEST(FileSource, ReadsIntoMemoryThatCameBack) {
+  TemporaryFolder folder;
+  test::write_clip(folder / "clip.mp4", test::steady_times(3, 25));
+  auto source = open_file(folder / "clip.mp4");
+  Frame first = source->read(0);
+  const std::uint8_t* place = first.image.rgb.data();
+  source->recycle(std::move(first));
+  source->recycle({});  // nothing to keep
+  const std::vector<std::uint8_t> other(std::size_t{3} * 96 * 128);
+  EXPECT_NE(other.data(), place);
+  EXPECT_EQ(source->read(1).image.rgb.data(), place);
+}
+
+TEST(FileSource, GivesTheSameFramesInMemoryThatCameBack) {
+  TemporaryFolder folder;
+  test::write_clip(folder / "clip.mp4", test::steady_times(30, 25));
+  auto plain = open_file(folder / "clip.mp4");
+  for (const int ahead : {0, 4}) {
+    auto source =
+        open_source(folder / "clip.mp4", {.decode = {}, .folder = {}, .read_ahead_frames = ahead});
+    for (int i = 0; i < 30; ++i) {
+      Frame frame = source->read(i);
+      ASSERT_EQ(frame.image.height, 96);
+      ASSERT_EQ(frame.image.width, 128);
+      ASSERT_TRUE(frame.image.rgb == plain->read(i).image.rgb) << "frame " << i;
+      source->recycle(std::move(frame));
+      source->recycle({test::plain(i % 2 ? 200 : 2, 3 * i + 1, 1, 2, 3), 0, 0, ""});  // any size
+    }
+  }
+}
+
 TEST(FileSource, ReadsAFileWhoseNameIsInAnyScript) {
   TemporaryFolder folder;
   const std::string name = "\u0444\u0438\u043b\u044c\u043c \u732b \U0001F431 caf\u00e9.mp4";

@@ -54,7 +54,7 @@ LiveOptions quick() {
   options.max_pause_s = 0.1;
   options.max_attempts = 3;
   options.queue_frames = 64;
-  options.policy = QueuePolicy::kBlock;
+  options.policy = LivePolicy::kBlock;
   return options;
 }
 
@@ -213,7 +213,7 @@ TEST(LiveSource, DropsByItsPolicyWhenTheReaderIsSlow) {
   });
   LiveOptions options = quick();
   options.read_timeout_s = 20;
-  options.policy = QueuePolicy::kLatestOnly;
+  options.policy = LivePolicy::kLatestOnly;
   LiveSource source(server.address(), options);
   for (int i = 0; i < 500 && source.statistics().decoded < 29; ++i)
     std::this_thread::sleep_for(std::chrono::milliseconds(10));

@@ -65,7 +65,7 @@ LiveOptions quick() {
   options.max_pause_s = 0.1;
   options.max_attempts = 5;
   options.queue_frames = 512;
-  options.policy = QueuePolicy::kBlock;
+  options.policy = LivePolicy::kBlock;
   return options;
 }
 

@@ -47,7 +47,7 @@ TEST(PushedSource, TakesEveryLayoutWithItsStrides) {
   const auto y = padded({63}, height, width, 11);
   const auto u = padded({102}, 3, 4, 6), v = padded({240}, 3, 4, 5);
   const auto uv = padded({102, 240}, 3, 4, 10);
-  PushedSource source({.capacity = 8, .policy = QueuePolicy::kBlock});
+  PushedSource source({.queue_frames = 8, .policy = LivePolicy::kBlock});
   PushedPicture picture{.height = height, .width = width};
   picture.planes = {rgb.data()};
   picture.strides = {32};
@@ -107,17 +107,16 @@ TEST(PushedSource, NamesWhatIsWrongAndStaysUsable) {
   expect_error(ErrorCode::kInvalidArgument, "times that advance", [&] { source.push(picture, 1); });
   picture.height = 3;
   expect_error(ErrorCode::kInvalidArgument, "4x3, want 4x4", [&] { source.push(picture, 2); });
-  expect_error(ErrorCode::kInvalidArgument, "buffer has 2 bytes", [&] {
-    source.push(Image{4, 4, {1, 2}}, 2);
-  });
+  expect_error(ErrorCode::kInvalidArgument, "buffer has 2 bytes",
+               [&] { source.push(Image{4, 4, {1, 2}}, 2); });
   EXPECT_EQ(source.next()->frame.index, 0);
   expect_error(ErrorCode::kInvalidArgument, "queue of 0",
-               [] { PushedSource none({.capacity = 0}); });
+               [] { PushedSource none({.queue_frames = 0}); });
 }
 
 TEST(PushedSource, DropsByItsPolicy) {
-  const auto indices = [](QueuePolicy policy) {
-    PushedSource source({.capacity = 3, .policy = policy});
+  const auto indices = [](LivePolicy policy) {
+    PushedSource source({.queue_frames = 3, .policy = policy});
     for (int i = 0; i < 10; ++i) source.push(small(), i);
     source.close();
     std::vector<std::int64_t> got;
@@ -125,12 +124,12 @@ TEST(PushedSource, DropsByItsPolicy) {
     EXPECT_EQ(source.dropped(), 10 - static_cast<std::int64_t>(got.size()));
     return got;
   };
-  EXPECT_EQ(indices(QueuePolicy::kDropOldest), (std::vector<std::int64_t>{7, 8, 9}));
-  EXPECT_EQ(indices(QueuePolicy::kLatestOnly), (std::vector<std::int64_t>{9}));
+  EXPECT_EQ(indices(LivePolicy::kDropOldest), (std::vector<std::int64_t>{7, 8, 9}));
+  EXPECT_EQ(indices(LivePolicy::kLatestOnly), (std::vector<std::int64_t>{9}));
 }
 
 TEST(PushedSource, BlocksWithoutLosingAFrame) {
-  PushedSource source({.capacity = 2, .policy = QueuePolicy::kBlock});
+  PushedSource source({.queue_frames = 2, .policy = LivePolicy::kBlock});
   std::thread pusher([&] {
     for (int i = 0; i < 200; ++i) source.push(small(), i);
     source.close();
@@ -143,7 +142,7 @@ TEST(PushedSource, BlocksWithoutLosingAFrame) {
 }
 
 TEST(PushedSource, CancelWakesBothSides) {
-  PushedSource full({.capacity = 1, .policy = QueuePolicy::kBlock}), empty;
+  PushedSource full({.queue_frames = 1, .policy = LivePolicy::kBlock}), empty;
   full.push(small(), 0);
   auto blocked = std::async(std::launch::async, [&] { return full.push(small(), 1); });
   auto waiting = std::async(std::launch::async, [&] { return empty.next().has_value(); });
@@ -176,7 +175,7 @@ TEST(PushedSource, LetsGoOfBorrowedMemoryOnceItIsConvertedOrDropped) {
     return source.push(lent[i]->picture, i, std::move(lent[i]->owner));
   };
   {
-    PushedSource source({.capacity = 2, .policy = QueuePolicy::kDropOldest});
+    PushedSource source({.queue_frames = 2, .policy = LivePolicy::kDropOldest});
     push(source, 0);
     push(source, 1);
     EXPECT_EQ(given_back, 0);
@@ -199,7 +198,7 @@ TEST(PushedSource, LetsGoOfBorrowedMemoryOnceItIsConvertedOrDropped) {
 }
 
 TEST(PushedSource, MayBeCalledWhileItLetsGo) {
-  PushedSource source({.capacity = 1, .policy = QueuePolicy::kLatestOnly});
+  PushedSource source({.queue_frames = 1, .policy = LivePolicy::kLatestOnly});
   std::atomic<int> unused{0};
   Lent first(1, unused), second(2, unused);
   std::int64_t dropped = -1;
@@ -218,7 +217,7 @@ TEST(PushedSource, ConvertsABorrowedPictureLikeACopiedOne) {
   picture.planes = {bytes.data(), bytes.data() + 100, bytes.data() + 200};
   picture.strides = {32, 12, 12};
   double time_s = 0;
-  PushedSource source({.capacity = 16, .policy = QueuePolicy::kBlock});
+  PushedSource source({.queue_frames = 16, .policy = LivePolicy::kBlock});
   for (const PixelLayout layout : {PixelLayout::kRgb, PixelLayout::kBgr, PixelLayout::kGray,
                                    PixelLayout::kNv12, PixelLayout::kI420}) {
     picture.layout = layout;

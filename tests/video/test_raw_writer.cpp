@@ -53,7 +53,7 @@ TEST(RawWriter, SendsWholeFramesToASlowReader) {
     std::string got;
     std::thread reader([&] { got = drain(pipe.ends[0]); });
     std::string want;
-    RawWriter writer(pipe.ends[1], "pipe", RawFormat::kRgb24, 90, 120);
+    RawWriter writer(pipe.ends[1], "pipe", PipeFormat::kRgb24, 90, 120);
     for (int i = 0; i < 20; ++i) {
       const Image image = test::moving_square(90, 120, i);
       writer.write(image);
@@ -68,7 +68,7 @@ TEST(RawWriter, SendsWholeFramesToASlowReader) {
 
 TEST(RawWriter, SendsMasksAsBytes) {
   Pipe pipe;
-  RawWriter writer(pipe.ends[1], "pipe", RawFormat::kGray8, 2, 3);
+  RawWriter writer(pipe.ends[1], "pipe", PipeFormat::kGray8, 2, 3);
   writer.write(std::vector<std::uint8_t>{0, 1, 2, 3, 4, 255});
   pipe.close_writer();
   EXPECT_EQ(drain(pipe.ends[0]), std::string("\0\1\2\3\4\xff", 6));
@@ -79,7 +79,7 @@ TEST(RawWriter, WritesY4mThatOthersRead) {
   for (const auto& [height, width] : {std::pair{48, 64}, {35, 51}}) {
     const std::string path = folder / "a.y4m";
     const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0666);
-    RawWriter writer(file, path, RawFormat::kY4m, height, width, 12.5);
+    RawWriter writer(file, path, PipeFormat::kY4m, height, width, 12.5);
     for (int i = 0; i < 3; ++i) writer.write(test::plain(height, width, 200, 60, 30));
     ::close(file);
     auto source = open_file(path);
@@ -93,12 +93,11 @@ TEST(RawWriter, WritesY4mThatOthersRead) {
 std::atomic<int> pipe_signals{0};
 
 TEST(RawWriter, SaysWhenTheReaderIsGoneAndSurvives) {
-  struct sigaction counting {
-  }, before{};
+  struct sigaction counting{}, before{};
   counting.sa_handler = [](int) { ++pipe_signals; };
   ::sigaction(SIGPIPE, &counting, &before);
   Pipe pipe;
-  RawWriter writer(pipe.ends[1], "standard output", RawFormat::kRgb24, 4, 4);
+  RawWriter writer(pipe.ends[1], "standard output", PipeFormat::kRgb24, 4, 4);
   writer.write(test::plain(4, 4, 1, 2, 3));
   pipe.close_reader();
   expect_error(ErrorCode::kIo, "standard output: its reader closed it after 1 frames",
@@ -115,7 +114,7 @@ TEST(RawWriter, SaysWhenTheReaderIsGoneAndSurvives) {
 TEST(RawWriter, SaysWhenTheDiskIsFull) {
   const int full = ::open("/dev/full", O_WRONLY);
   if (full < 0) GTEST_SKIP() << "no /dev/full here";
-  RawWriter writer(full, "/dev/full", RawFormat::kRgb24, 4, 4);
+  RawWriter writer(full, "/dev/full", PipeFormat::kRgb24, 4, 4);
   expect_error(ErrorCode::kIo, "/dev/full: writing failed after 0 frames: No space left on device",
                [&] { writer.write(test::plain(4, 4, 1, 2, 3)); });
   ::close(full);
@@ -123,12 +122,12 @@ TEST(RawWriter, SaysWhenTheDiskIsFull) {
 
 TEST(RawWriter, RefusesWhatMakesNoSense) {
   expect_error(ErrorCode::kInvalidArgument, "out: frames of 4x0",
-               [] { RawWriter(1, "out", RawFormat::kRgb24, 0, 4); });
+               [] { RawWriter(1, "out", PipeFormat::kRgb24, 0, 4); });
   expect_error(ErrorCode::kInvalidArgument, "20000x4",
-               [] { RawWriter(1, "out", RawFormat::kRgb24, 4, 20000); });
+               [] { RawWriter(1, "out", PipeFormat::kRgb24, 4, 20000); });
   expect_error(ErrorCode::kInvalidArgument, "0 frames a second",
-               [] { RawWriter(1, "out", RawFormat::kY4m, 4, 4, 0); });
-  RawWriter colour(-1, "out", RawFormat::kRgb24, 4, 4), grey(-1, "out", RawFormat::kGray8, 4, 4);
+               [] { RawWriter(1, "out", PipeFormat::kY4m, 4, 4, 0); });
+  RawWriter colour(-1, "out", PipeFormat::kRgb24, 4, 4), grey(-1, "out", PipeFormat::kGray8, 4, 4);
   expect_error(ErrorCode::kInvalidArgument, "want one in colour",
                [&] { colour.write(std::vector<std::uint8_t>(16)); });
   expect_error(ErrorCode::kInvalidArgument, "want one byte a pixel",

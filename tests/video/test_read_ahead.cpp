@@ -47,6 +47,7 @@ class Counted final : public FrameSource {
     if (frame == seen_.bad) throw Error(ErrorCode::kDecode, "this one is damaged");
     return {{1, 1, {static_cast<std::uint8_t>(frame), 0, 0}}, frame, pts_s(frame), name(frame)};
   }
+  void recycle(Frame&&) override { seen_.shared = true; }  // may be reading on the other thread
 
  private:
   Seen& seen_;
@@ -94,6 +95,7 @@ class TwoStages final : public TwoStageSource {
     std::atomic<int> decoded{0};
     std::atomic<int> by_reader{0};
     std::atomic<int> by_worker{0};
+    std::atomic<int> recycled{0};
     std::atomic<int> held_before{1000};  ///< decoding waits before this frame
     std::atomic<int> bad{-1};
   };
@@ -104,6 +106,7 @@ class TwoStages final : public TwoStageSource {
   double pts_s(std::int64_t frame) const override { return static_cast<double>(frame); }
   std::string name(std::int64_t frame) const override { return std::to_string(frame); }
   void cancel() noexcept override { seen_.held_before = 1000; }
+  void recycle(Frame&&) override { ++seen_.recycled; }
   std::optional<DecoderInUse> decoder_in_use() const override { return std::nullopt; }
   std::unique_ptr<DecodedFrame> decode(std::int64_t frame) override {
     while (frame >= seen_.held_before) std::this_thread::sleep_for(1ms);
@@ -151,6 +154,17 @@ TEST(ReadAhead, LetsTheReaderConvertWhileItDecodes) {
   EXPECT_EQ(source->read(1).image.rgb[0], 1);
   EXPECT_EQ(seen.by_reader, 2);
   EXPECT_EQ(seen.by_worker, 0);
+}
+
+TEST(ReadAhead, GivesFramesBackToWhoTakesThemOnAnyThread) {
+  TwoStages::Seen of_two_stages;
+  auto source = read_ahead(std::make_unique<TwoStages>(of_two_stages), 3);
+  source->recycle(source->read(0));
+  EXPECT_EQ(of_two_stages.recycled, 1);
+  Counted::Seen of_one;
+  source = read_ahead(std::make_unique<Counted>(of_one), 3);
+  source->recycle(source->read(0));
+  EXPECT_FALSE(of_one.shared);
 }
 
 TEST(ReadAhead, IsOffByOption) {
