@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sets up, builds the vostrack command, and tracks a dog through samples/dog.mp4.
+# Sets up, builds the vostrack command, and tracks a dog through samples/dog.mp4 from one click.
 #
 #   scripts/demo.sh [--torch DIR] [--cuda] [-DNAME=VALUE...] [OPTIONS OF vostrack track...]
 #   scripts/demo.sh --precision bfloat16
@@ -26,7 +26,7 @@ scripts/build.sh ${setup_arguments[@]+"${setup_arguments[@]}"} \
 build_time=$(since "$started")
 
 started=$(now)
-build/release/apps/vostrack track samples/dog.mp4 --mask 1:samples/dog_mask.png --out "$out" \
+build/release/apps/vostrack track samples/dog.mp4 --point 480,300 --out "$out" \
   --overwrite ${rest_arguments[@]+"${rest_arguments[@]}"}
 track_time=$(since "$started")
 

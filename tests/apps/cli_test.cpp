@@ -107,8 +107,8 @@ TEST(Info, ListsPartsAndConfiguration) {
   const Outcome outcome = run_command({"info", kNano, "--json"});
   EXPECT_EQ(outcome.status, kSuccess) << outcome.err;
   const auto json = nlohmann::json::parse(outcome.out);
-  EXPECT_EQ(json["image_size"], 384);
-  EXPECT_EQ(json["config"]["image_size"], 384);
+  EXPECT_EQ(json["image_size"], 448);
+  EXPECT_EQ(json["config"]["image_size"], 448);
   EXPECT_EQ(json["file_bytes"], fs::file_size(kNano));
   std::int64_t sum = 0;
   for (const auto& part : json["parts"]) sum += part.get<std::int64_t>();
