@@ -53,16 +53,11 @@ annotations::LabelImage labels_of(const FrameRecord& record) {
   for (const ObjectOnFrame& object : record.objects) {
     const annotations::Rle rle =
         annotations::from_coco_string(object.counts, record.height, record.width);
-    // Runs go down the columns.
-    std::size_t at = 0;
-    bool on = false;
-    for (std::uint32_t length : rle.counts) {
-      for (const std::size_t end = at + length; at < end; ++at)
-        if (on)
-          image.labels[at % height * width + at / height] =
-              static_cast<std::uint8_t>(object.object);
-      on = !on;
-    }
+    annotations::for_each_stretch(rle, [&](std::int64_t x, std::int64_t first, std::int64_t last) {
+      std::uint8_t* pixel = image.labels.data() + static_cast<std::size_t>(first) * width + x;
+      for (auto y = first; y < last; ++y, pixel += width)
+        *pixel = static_cast<std::uint8_t>(object.object);
+    });
   }
   return image;
 }

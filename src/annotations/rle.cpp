@@ -1,7 +1,9 @@
 #include "annotations/rle.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
+#include <vector>
 
 #include "base/check.hpp"
 
@@ -35,39 +37,48 @@ Rle encode_rle(const Mask& mask) {
   check_size(mask.height, mask.width, ErrorCode::kInvalidArgument);
   check(mask.data.size() == std::size_t{1} * mask.height * mask.width, ErrorCode::kInvalidArgument,
         "mask of {} bytes, want {} x {}", mask.data.size(), mask.height, mask.width);
+  // Where a run ends is found row by row, as the mask lies in memory, a few pixels at a time: almost
+  // all are like the ones above them.
+  const auto height = static_cast<std::size_t>(mask.height);
+  const auto width = static_cast<std::size_t>(mask.width);
+  std::vector<std::vector<std::uint32_t>> ends(width);  // rows, by column
+  const auto compare = [&](std::size_t y, std::size_t first, std::size_t last) {
+    const std::uint8_t* row = mask.data.data() + y * width;
+    for (std::size_t x = first; x < last; ++x)
+      if ((row[x] != 0) != (row[x - width] != 0)) ends[x].push_back(static_cast<std::uint32_t>(y));
+  };
+  constexpr std::size_t kTogether = 32;
+  for (std::size_t y = 1; y < height; ++y) {
+    const std::uint8_t* row = mask.data.data() + y * width;
+    std::size_t x = 0;
+    for (; x + kTogether <= width; x += kTogether)
+      if (std::memcmp(row + x, row + x - width, kTogether) != 0) compare(y, x, x + kTogether);
+    compare(y, x, width);
+  }
   Rle rle{mask.height, mask.width, {}};
   bool inside = false;
-  std::uint32_t count = 0;
-  for (int x = 0; x < mask.width; ++x)
-    for (int y = 0; y < mask.height; ++y) {
-      const bool here = mask.data[std::size_t{1} * y * mask.width + x] != 0;
-      if (here != inside) {
-        rle.counts.push_back(count);
-        count = 0;
-        inside = here;
-      }
-      ++count;
-    }
-  rle.counts.push_back(count);
+  std::size_t start = 0;
+  const auto end_run = [&](std::size_t end) {
+    rle.counts.push_back(static_cast<std::uint32_t>(end - start));
+    start = end;
+    inside = !inside;
+  };
+  for (std::size_t x = 0; x < width; ++x) {
+    if ((mask.data[x] != 0) != inside) end_run(x * height);
+    for (const std::uint32_t y : ends[x]) end_run(x * height + y);
+  }
+  rle.counts.push_back(static_cast<std::uint32_t>(height * width - start));
   return rle;
 }
 
 Mask decode_rle(const Rle& rle) {
-  rle.validate();
+  rle.validate();  // before there is memory for it
   Mask mask{rle.height, rle.width, {}};
   mask.data.resize(std::size_t{1} * rle.height * rle.width);
-  int x = 0, y = 0;
-  bool inside = false;
-  for (std::uint32_t count : rle.counts) {
-    for (std::uint32_t i = 0; i < count; ++i) {
-      mask.data[std::size_t{1} * y * rle.width + x] = inside;
-      if (++y == rle.height) {
-        y = 0;
-        ++x;
-      }
-    }
-    inside = !inside;
-  }
+  for_each_stretch(rle, [&](std::int64_t x, std::int64_t first, std::int64_t last) {
+    std::uint8_t* at = mask.data.data() + first * rle.width + x;
+    for (auto y = first; y < last; ++y, at += rle.width) *at = 1;
+  });
   return mask;
 }
 

@@ -9,6 +9,7 @@
 /// Source: cocoapi, common/maskApi.c
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -36,6 +37,26 @@ Rle encode_rle(const Mask& mask);
 
 /// @throws Error kInvalidArgument unless the runs fit the size
 Mask decode_rle(const Rle& rle);
+
+/// Calls visit(x, first, last) for the rows first ≤ y < last of column x that are in the mask, from
+/// left to right and down.
+///
+/// @throws Error kInvalidArgument unless the runs fit the size
+template <class Visit>
+void for_each_stretch(const Rle& rle, const Visit& visit) {
+  rle.validate();
+  std::int64_t at = 0;
+  for (std::size_t i = 0; i < rle.counts.size(); ++i) {
+    const std::int64_t end = at + rle.counts[i];
+    while (i % 2 == 1 && at < end) {
+      const std::int64_t x = at / rle.height, top = x * rle.height;
+      const std::int64_t stop = std::min(end, top + rle.height);
+      visit(x, at - top, stop - top);
+      at = stop;
+    }
+    at = end;
+  }
+}
 
 /// The compressed form: differences to the run before last, five bits to a character.
 std::string to_coco_string(const Rle& rle);

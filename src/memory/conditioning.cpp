@@ -110,7 +110,7 @@ torch::Tensor encode_memory(const nn::Model& model, const nn::ImageFeatures& ima
     auto absent = (object_score <= 0).to(torch::kFloat32).view({-1, 1, 1, 1});
     memory = memory + absent * network.no_obj_embed_spatial.view({1, -1, 1, 1});
   }
-  return memory.to(model.runtime().memory_dtype);
+  return memory.to(model.runtime().memory_dtype).contiguous();
 }
 
 }  // namespace vostrack::memory

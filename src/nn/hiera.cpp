@@ -104,8 +104,8 @@ class MultiScaleBlockImpl : public torch::nn::Module {
   MultiScaleBlockImpl(int dim, int dim_out, int num_heads, bool pool, int window)
       : pool_(pool),
         window_(window),
-        norm1_(register_module("norm1", layer_norm(dim, 1e-6))),
-        norm2_(register_module("norm2", layer_norm(dim_out, 1e-6))),
+        norm1_(register_module("norm1", LayerNorm(dim, 1e-6))),
+        norm2_(register_module("norm2", LayerNorm(dim_out, 1e-6))),
         attn_(register_module("attn", MultiScaleAttention(dim, dim_out, num_heads, pool))),
         mlp_(register_module("mlp", Mlp(dim_out, 4 * dim_out, dim_out, 2, Activation::kGelu))) {
     if (dim != dim_out) proj_ = register_module("proj", Linear(dim, dim_out));
@@ -157,7 +157,7 @@ class MultiScaleBlockImpl : public torch::nn::Module {
 
   bool pool_;
   int window_;  ///< 0: attention over the whole picture
-  torch::nn::LayerNorm norm1_, norm2_;
+  LayerNorm norm1_, norm2_;
   MultiScaleAttention attn_;
   Mlp mlp_;
   Linear proj_{nullptr};

@@ -1,8 +1,44 @@
 #include "nn/layers.hpp"
 
+#include <ATen/Parallel.h>
 #include <ATen/autocast_mode.h>
 
+#include <algorithm>
+
+#include "nn/norm_kernel.hpp"
+#include "nn/processor.hpp"
+
 namespace vostrack::nn {
+namespace {
+
+/// Of LayerNorm2d, fixed in the reference.
+constexpr float kEpsilon = 1e-6F;
+
+bool fits_norm_kernel(const torch::Tensor& x, std::int64_t channels) {
+  return has_avx512() && x.is_cpu() && x.scalar_type() == torch::kFloat32 &&
+         takes_channels(channels) && x.numel() % 16 == 0 && !torch::GradMode::is_enabled();
+}
+
+/// norm_rows_avx512 on all threads.
+void norm_rows([[maybe_unused]] const torch::Tensor& x, [[maybe_unused]] std::int64_t channels,
+               [[maybe_unused]] const torch::Tensor& weight,
+               [[maybe_unused]] const torch::Tensor& bias, [[maybe_unused]] float eps,
+               [[maybe_unused]] bool gelu, [[maybe_unused]] torch::Tensor& out) {
+#ifdef VOSTRACK_X86_KERNELS
+  const float *from = x.const_data_ptr<float>(), *w = weight.const_data_ptr<float>(),
+              *b = bias.const_data_ptr<float>();
+  float* to = out.data_ptr<float>();
+  // Parts of whole vectors and whole rows, large enough to be worth a thread.
+  const std::int64_t part = std::max<std::int64_t>(channels, 16);
+  at::parallel_for(0, x.numel() / part, std::max<std::int64_t>(1, 16384 / part),
+                   [&](std::int64_t first, std::int64_t last) {
+                     norm_rows_avx512(from + first * part, (last - first) * part / channels,
+                                      channels, w, b, eps, gelu, to + first * part);
+                   });
+#endif
+}
+
+}  // namespace
 
 MlpImpl::MlpImpl(int input_dim, int hidden_dim, int output_dim, int num_layers,
                  Activation activation, bool sigmoid_output)
@@ -26,9 +62,17 @@ LayerNorm2dImpl::LayerNorm2dImpl(int channels)
     : weight(register_parameter("weight", torch::ones(channels))),
       bias(register_parameter("bias", torch::zeros(channels))) {}
 
-torch::Tensor LayerNorm2dImpl::forward(const torch::Tensor& x) {
-  return torch::layer_norm(x.permute({0, 2, 3, 1}), {x.size(1)}, weight, bias, 1e-6)
-      .permute({0, 3, 1, 2});
+torch::Tensor LayerNorm2dImpl::run(const torch::Tensor& x, bool gelu) {
+  const auto channels = x.size(1);
+  const auto rows = x.permute({0, 2, 3, 1});
+  if (fits_norm_kernel(x, channels)) {
+    const auto in = rows.contiguous();
+    auto out = torch::empty_like(in);
+    norm_rows(in, channels, weight, bias, kEpsilon, gelu, out);
+    return out.permute({0, 3, 1, 2});
+  }
+  auto out = torch::layer_norm(rows, {channels}, weight, bias, kEpsilon).permute({0, 3, 1, 2});
+  return gelu ? torch::gelu(out) : out;
 }
 
 torch::Tensor pointwise_convolution(const torch::Tensor& x, const torch::Tensor& weight) {
@@ -58,8 +102,16 @@ Conv2d conv2d(int in, int out, int kernel, int stride, int padding, int groups, 
                     .bias(bias));
 }
 
-torch::nn::LayerNorm layer_norm(int channels, double eps) {
-  return torch::nn::LayerNorm(torch::nn::LayerNormOptions({channels}).eps(eps));
+LayerNormImpl::LayerNormImpl(int channels, double eps)
+    : torch::nn::LayerNormImpl(torch::nn::LayerNormOptions({channels}).eps(eps)) {}
+
+torch::Tensor LayerNormImpl::forward(const torch::Tensor& x) {
+  const auto channels = x.size(-1);
+  if (!fits_norm_kernel(x, channels)) return torch::nn::LayerNormImpl::forward(x);
+  const auto in = x.contiguous();
+  auto out = torch::empty_like(in);
+  norm_rows(in, channels, weight, bias, static_cast<float>(options.eps()), /*gelu=*/false, out);
+  return out;
 }
 
 torch::Tensor split_heads(const torch::Tensor& x, int heads) {

@@ -33,9 +33,15 @@ TORCH_MODULE(Mlp);
 class LayerNorm2dImpl : public torch::nn::Module {
  public:
   explicit LayerNorm2dImpl(int channels);
-  torch::Tensor forward(const torch::Tensor& x);
+  /// The result has its channels last in memory.
+  torch::Tensor forward(const torch::Tensor& x) { return run(x, /*gelu=*/false); }
+  /// With GELU, in one pass where the processor is known.
+  torch::Tensor forward_gelu(const torch::Tensor& x) { return run(x, /*gelu=*/true); }
 
   torch::Tensor weight, bias;
+
+ private:
+  torch::Tensor run(const torch::Tensor& x, bool gelu);
 };
 TORCH_MODULE(LayerNorm2d);
 
@@ -58,9 +64,16 @@ class Conv2dImpl : public torch::nn::Conv2dImpl {
 };
 TORCH_MODULE(Conv2d);
 
-Conv2d conv2d(int in, int out, int kernel, int stride = 1, int padding = 0,
-              int groups = 1, bool bias = true);
-torch::nn::LayerNorm layer_norm(int channels, double eps = 1e-5);
+Conv2d conv2d(int in, int out, int kernel, int stride = 1, int padding = 0, int groups = 1,
+              bool bias = true);
+
+/// torch::nn::LayerNorm over the last dimension, with a kernel of its own where it fits.
+class LayerNormImpl : public torch::nn::LayerNormImpl {
+ public:
+  explicit LayerNormImpl(int channels, double eps = 1e-5);
+  torch::Tensor forward(const torch::Tensor& x);
+};
+TORCH_MODULE(LayerNorm);
 
 /// (B, N, heads · C) → (B, heads, N, C)
 torch::Tensor split_heads(const torch::Tensor& x, int heads);

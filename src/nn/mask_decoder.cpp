@@ -92,11 +92,13 @@ MaskDecoderImpl::AllMasks MaskDecoderImpl::predict(const torch::Tensor& image,
       transformer_->forward(source, image_pe, torch::cat({own_tokens, sparse}, 1));
   auto mask_tokens = tokens.slice(1, first + 1, first + 1 + kMaskTokens);
 
-  auto features = keys.transpose(1, 2).reshape(source.sizes());
+  // Tokens are a grid with its channels last in memory, as it stays: the other order is slower.
+  constexpr auto kLast = torch::MemoryFormat::ChannelsLast;
+  auto features = keys.transpose(1, 2).view(source.sizes());
   auto upscaled = upscale0_->forward(features);
-  if (config_.use_high_res_features_in_sam) upscaled = upscaled + high_res[1];
-  upscaled = upscale3_->forward(torch::gelu(upscale_norm_->forward(upscaled)));
-  if (config_.use_high_res_features_in_sam) upscaled = upscaled + high_res[0];
+  if (config_.use_high_res_features_in_sam) upscaled = upscaled + high_res[1].contiguous(kLast);
+  upscaled = upscale3_->forward(upscale_norm_->forward_gelu(upscaled));
+  if (config_.use_high_res_features_in_sam) upscaled = upscaled + high_res[0].contiguous(kLast);
   upscaled = torch::gelu(upscaled);
 
   std::vector<torch::Tensor> weights;

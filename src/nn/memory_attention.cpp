@@ -62,9 +62,9 @@ MemoryAttentionLayerImpl::MemoryAttentionLayerImpl(const MemoryAttentionConfig& 
           RotaryAttention(dim, config.num_heads, config.downsample_rate, memory_dim))),
       linear1_(register_module("linear1", Linear(dim, config.dim_feedforward))),
       linear2_(register_module("linear2", Linear(config.dim_feedforward, dim))),
-      norm1_(register_module("norm1", layer_norm(dim))),
-      norm2_(register_module("norm2", layer_norm(dim))),
-      norm3_(register_module("norm3", layer_norm(dim))) {}
+      norm1_(register_module("norm1", LayerNorm(dim))),
+      norm2_(register_module("norm2", LayerNorm(dim))),
+      norm3_(register_module("norm3", LayerNorm(dim))) {}
 
 torch::Tensor MemoryAttentionLayerImpl::attend_to_self(const torch::Tensor& x,
                                                        const torch::Tensor& x_pos,
@@ -78,7 +78,7 @@ MemoryAttentionImpl::MemoryAttentionImpl(const ModelConfig& config)
     : config_(config.memory_attention),
       inner_channels_(config.neck.d_model / config.memory_attention.downsample_rate /
                       config.memory_attention.num_heads),
-      norm_(register_module("norm", layer_norm(config.neck.d_model))) {
+      norm_(register_module("norm", LayerNorm(config.neck.d_model))) {
   torch::nn::ModuleList list;
   for (int i = 0; i < config_.num_layers; ++i) {
     layers_.emplace_back(config_, config.neck.d_model, config.memory_encoder.out_dim);

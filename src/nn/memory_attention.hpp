@@ -81,7 +81,7 @@ class MemoryAttentionLayerImpl : public torch::nn::Module {
   Activation activation_;
   RotaryAttention self_attn_, cross_attn_;
   Linear linear1_, linear2_;
-  torch::nn::LayerNorm norm1_, norm2_, norm3_;
+  LayerNorm norm1_, norm2_, norm3_;
 };
 TORCH_MODULE(MemoryAttentionLayer);
 
@@ -129,7 +129,7 @@ class MemoryAttentionImpl : public torch::nn::Module {
   torch::Tensor prepared_for_;  ///< the table's cosines, or undefined
   bool tiled_ = false;          ///< what was prepared is tiled attention
   std::vector<MemoryAttentionLayer> layers_;
-  torch::nn::LayerNorm norm_;
+  LayerNorm norm_;
 };
 TORCH_MODULE(MemoryAttention);
 

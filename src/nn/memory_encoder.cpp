@@ -2,18 +2,32 @@
 
 namespace vostrack::nn {
 namespace {
+
 constexpr int kTotalStride = 16;
+
+PackedConvolution pack(const torch::nn::Conv2d& conv, std::int64_t side, std::int64_t stride = 1,
+                       std::int64_t padding = 0, std::int64_t groups = 1) {
+  return PackedConvolution(conv->weight, conv->bias, stride, padding, groups,
+                           PackedConvolution::Then::kNothing, side);
 }
 
-MaskDownSamplerImpl::MaskDownSamplerImpl(const MemoryEncoderConfig& config, int embed_dim) {
+torch::Tensor run(torch::nn::Conv2d& conv, const PackedConvolution& packed,
+                  const torch::Tensor& x) {
+  return packed.defined() ? packed(x) : conv->forward(x);
+}
+
+}  // namespace
+
+MaskDownSamplerImpl::MaskDownSamplerImpl(const MemoryEncoderConfig& config, int embed_dim)
+    : stride_(config.mask_downsampler_stride), padding_(config.mask_downsampler_padding) {
   auto encoder = register_module("encoder", torch::nn::ModuleDict());
-  const int stride = config.mask_downsampler_stride;
+  const int stride = stride_;
   int index = 0;
   int channels = 1;
   for (int total = stride; total <= kTotalStride; total *= stride) {
     const int wider = channels * stride * stride;
     convs_.push_back(conv2d(channels, wider, config.mask_downsampler_kernel_size, stride,
-                            config.mask_downsampler_padding));
+                            padding_));
     norms_.emplace_back(wider);
     encoder->register_module(std::to_string(index), convs_.back());
     encoder->register_module(std::to_string(index + 1), norms_.back());
@@ -25,15 +39,27 @@ MaskDownSamplerImpl::MaskDownSamplerImpl(const MemoryEncoderConfig& config, int 
 }
 
 torch::Tensor MaskDownSamplerImpl::forward(torch::Tensor x) {
-  for (std::size_t i = 0; i < norms_.size(); ++i)
-    x = torch::gelu(norms_[i]->forward(convs_[i]->forward(x)));
-  return convs_.back()->forward(x);
+  const auto convolved = [&](std::size_t i) {
+    return run(convs_[i], packed_.empty() ? PackedConvolution() : packed_[i], x);
+  };
+  for (std::size_t i = 0; i < norms_.size(); ++i) x = norms_[i]->forward_gelu(convolved(i));
+  return convolved(norms_.size());
+}
+
+void MaskDownSamplerImpl::prepare_for_inference(std::int64_t size) {
+  packed_.clear();
+  for (std::size_t i = 0; i < norms_.size(); ++i) {
+    packed_.push_back(pack(convs_[i], size, stride_, padding_));
+    size = (size + stride_ - 1) / stride_;
+  }
+  packed_.push_back(pack(convs_.back(), size));
 }
 
 CxBlockImpl::CxBlockImpl(const MemoryEncoderConfig& config, int dim)
-    : dwconv_(register_module("dwconv",
-                              conv2d(dim, dim, config.fuser_kernel_size, 1, config.fuser_padding,
-                                     config.fuser_use_dwconv ? dim : 1))),
+    : padding_(config.fuser_padding),
+      groups_(config.fuser_use_dwconv ? dim : 1),
+      dwconv_(register_module(
+          "dwconv", conv2d(dim, dim, config.fuser_kernel_size, 1, padding_, groups_))),
       norm_(register_module("norm", LayerNorm2d(dim))),
       pwconv1_(register_module("pwconv1", Linear(dim, 4 * dim))),
       pwconv2_(register_module("pwconv2", Linear(4 * dim, dim))) {
@@ -42,10 +68,14 @@ CxBlockImpl::CxBlockImpl(const MemoryEncoderConfig& config, int dim)
 }
 
 torch::Tensor CxBlockImpl::forward(const torch::Tensor& x) {
-  auto y = norm_->forward(dwconv_->forward(x)).permute({0, 2, 3, 1});
+  auto y = norm_->forward(run(dwconv_, packed_, x)).permute({0, 2, 3, 1});
   y = pwconv2_->forward(pwconv1_->forward(y, Activation::kGelu));
   if (gamma_.defined()) y = gamma_ * y;
   return x + y.permute({0, 3, 1, 2});
+}
+
+void CxBlockImpl::prepare_for_inference(std::int64_t side) {
+  packed_ = pack(dwconv_, side, 1, padding_, groups_);
 }
 
 MemoryEncoderImpl::MemoryEncoderImpl(const ModelConfig& config)
@@ -66,9 +96,18 @@ MemoryEncoderImpl::MemoryEncoderImpl(const ModelConfig& config)
 }
 
 torch::Tensor MemoryEncoderImpl::forward(const torch::Tensor& features, const torch::Tensor& mask) {
-  auto x = pix_feat_proj_->forward(features) + mask_downsampler_->forward(mask);
+  // The mask's term first: sums take its order in memory.
+  auto x = mask_downsampler_->forward(mask) + run(pix_feat_proj_, packed_pix_, features);
   for (auto& block : fuser_) x = block->forward(x);
-  return out_proj_ ? out_proj_->forward(x) : x;
+  return out_proj_ ? run(out_proj_, packed_out_, x) : x;
+}
+
+void MemoryEncoderImpl::prepare_for_inference(std::int64_t size) {
+  const auto side = size / kTotalStride;
+  mask_downsampler_->prepare_for_inference(size);
+  packed_pix_ = pack(pix_feat_proj_, side);
+  for (auto& block : fuser_) block->prepare_for_inference(side);
+  if (out_proj_) packed_out_ = pack(out_proj_, side);
 }
 
 }  // namespace vostrack::nn

@@ -7,6 +7,7 @@
 
 #include "nn/layers.hpp"
 #include "nn/model_config.hpp"
+#include "nn/packed_convolution.hpp"
 
 namespace vostrack::nn {
 
@@ -16,9 +17,13 @@ class MaskDownSamplerImpl : public torch::nn::Module {
   MaskDownSamplerImpl(const MemoryEncoderConfig& config, int embed_dim);
   /// (B, 1, S, S) → (B, embed_dim, S/16, S/16)
   torch::Tensor forward(torch::Tensor x);
+  /// For masks of S × S. The weights must not change afterwards.
+  void prepare_for_inference(std::int64_t size);
 
  private:
+  int stride_, padding_;
   std::vector<Conv2d> convs_;
+  std::vector<PackedConvolution> packed_;  ///< as many, or none
   std::vector<LayerNorm2d> norms_;
 };
 TORCH_MODULE(MaskDownSampler);
@@ -30,8 +35,12 @@ class CxBlockImpl : public torch::nn::Module {
  public:
   CxBlockImpl(const MemoryEncoderConfig& config, int dim);
   torch::Tensor forward(const torch::Tensor& x);
+  /// For grids of `side` × `side`. The weights must not change afterwards.
+  void prepare_for_inference(std::int64_t side);
 
  private:
+  int padding_, groups_;
+  PackedConvolution packed_;
   Conv2d dwconv_;
   LayerNorm2d norm_;
   Linear pwconv1_, pwconv2_;
@@ -47,12 +56,15 @@ class MemoryEncoderImpl : public torch::nn::Module {
   /// @param mask  (B, 1, S, S), scaled and shifted probabilities
   /// @return (B, out_dim, S/16, S/16)
   torch::Tensor forward(const torch::Tensor& features, const torch::Tensor& mask);
+  /// For masks of S × S. The weights must not change afterwards.
+  void prepare_for_inference(std::int64_t size);
 
  private:
   MaskDownSampler mask_downsampler_;
   Conv2d pix_feat_proj_;
   std::vector<CxBlock> fuser_;
   Conv2d out_proj_{nullptr};
+  PackedConvolution packed_pix_, packed_out_;
 };
 TORCH_MODULE(MemoryEncoder);
 

@@ -127,6 +127,7 @@ Model::Model(ModelConfig config, const StateDict& state, const RuntimeOptions& r
   compute_constants();
   network_->memory_attention->prepare_for_inference(rotary_, config_.feature_size(),
                                                     config_.feature_size());
+  network_->memory_encoder->prepare_for_inference(config_.image_size);
 }
 
 Model::Model(ModelConfig config, const Network& network, torch::Device device)

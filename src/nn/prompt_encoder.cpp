@@ -49,8 +49,8 @@ torch::Tensor PromptEncoderImpl::embed_mask(const torch::Tensor& mask, std::int6
   if (!mask.defined())
     return no_mask_embed_->weight.reshape({1, -1, 1, 1})
         .expand({batch, -1, feature_size_, feature_size_});
-  auto x = torch::gelu(mask_norm1_->forward(mask_conv0_->forward(mask)));
-  x = torch::gelu(mask_norm4_->forward(mask_conv3_->forward(x)));
+  auto x = mask_norm1_->forward_gelu(mask_conv0_->forward(mask));
+  x = mask_norm4_->forward_gelu(mask_conv3_->forward(x));
   return mask_conv6_->forward(x);
 }
 

@@ -1,6 +1,25 @@
 #include "nn/two_way_transformer.hpp"
 
+#include <cmath>
+
 namespace vostrack::nn {
+namespace {
+
+/// So few that blocks of keys are hardly filled.
+constexpr std::int64_t kFewKeys = 32;
+
+/// Attention with the queries side by side, where there are many for a few keys.
+///
+/// @param query  (B, heads, N, c)
+/// @param key, value  (B, heads, M, c)
+torch::Tensor attend_to_few(const torch::Tensor& query, const torch::Tensor& key,
+                            const torch::Tensor& value) {
+  const double scale = 1 / std::sqrt(static_cast<double>(query.size(3)));
+  const auto scores = torch::matmul(key * scale, query.transpose(2, 3));  // (B, heads, M, N)
+  return torch::matmul(torch::softmax(scores, 2).transpose(2, 3), value);
+}
+
+}  // namespace
 
 AttentionImpl::AttentionImpl(int embed_dim, int num_heads, int downsample_rate, int key_value_dim)
     : heads_(num_heads), inner_dim_(embed_dim / downsample_rate) {
@@ -13,9 +32,13 @@ AttentionImpl::AttentionImpl(int embed_dim, int num_heads, int downsample_rate, 
 
 torch::Tensor AttentionImpl::forward(const torch::Tensor& q, const torch::Tensor& k,
                                      const torch::Tensor& v) {
-  return out_proj_->forward(merge_heads(torch::scaled_dot_product_attention(
-      split_heads(q_proj_->forward(q), heads_), split_heads(k_proj_->forward(k), heads_),
-      split_heads(v_proj_->forward(v), heads_))));
+  const auto query = split_heads(q_proj_->forward(q), heads_);
+  const auto key = split_heads(k_proj_->forward(k), heads_);
+  const auto value = split_heads(v_proj_->forward(v), heads_);
+  const bool few = query.is_cpu() && key.size(2) <= kFewKeys && query.size(2) > kFewKeys;
+  return out_proj_->forward(merge_heads(
+      few ? attend_to_few(query, key, value)
+          : torch::scaled_dot_product_attention(query, key, value)));
 }
 
 TwoWayBlockImpl::TwoWayBlockImpl(int dim, int num_heads, int mlp_dim, bool skip_first_layer_pe)
@@ -23,10 +46,10 @@ TwoWayBlockImpl::TwoWayBlockImpl(int dim, int num_heads, int mlp_dim, bool skip_
       self_attn_(register_module("self_attn", Attention(dim, num_heads))),
       token_to_image_(register_module("cross_attn_token_to_image", Attention(dim, num_heads, 2))),
       image_to_token_(register_module("cross_attn_image_to_token", Attention(dim, num_heads, 2))),
-      norm1_(register_module("norm1", layer_norm(dim))),
-      norm2_(register_module("norm2", layer_norm(dim))),
-      norm3_(register_module("norm3", layer_norm(dim))),
-      norm4_(register_module("norm4", layer_norm(dim))),
+      norm1_(register_module("norm1", LayerNorm(dim))),
+      norm2_(register_module("norm2", LayerNorm(dim))),
+      norm3_(register_module("norm3", LayerNorm(dim))),
+      norm4_(register_module("norm4", LayerNorm(dim))),
       mlp_(register_module("mlp", Mlp(dim, mlp_dim, dim, 2))) {}
 
 std::pair<torch::Tensor, torch::Tensor> TwoWayBlockImpl::forward(torch::Tensor queries,
@@ -52,7 +75,7 @@ std::pair<torch::Tensor, torch::Tensor> TwoWayBlockImpl::forward(torch::Tensor q
 
 TwoWayTransformerImpl::TwoWayTransformerImpl(int depth, int dim, int num_heads, int mlp_dim)
     : final_attn_(register_module("final_attn_token_to_image", Attention(dim, num_heads, 2))),
-      norm_final_(register_module("norm_final_attn", layer_norm(dim))) {
+      norm_final_(register_module("norm_final_attn", LayerNorm(dim))) {
   torch::nn::ModuleList list;
   for (int i = 0; i < depth; ++i) {
     layers_.emplace_back(dim, num_heads, mlp_dim, /*skip_first_layer_pe=*/i == 0);

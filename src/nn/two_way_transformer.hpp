@@ -38,7 +38,7 @@ class TwoWayBlockImpl : public torch::nn::Module {
  private:
   bool skip_first_layer_pe_;
   Attention self_attn_, token_to_image_, image_to_token_;
-  torch::nn::LayerNorm norm1_, norm2_, norm3_, norm4_;
+  LayerNorm norm1_, norm2_, norm3_, norm4_;
   Mlp mlp_;
 };
 TORCH_MODULE(TwoWayBlock);
@@ -58,7 +58,7 @@ class TwoWayTransformerImpl : public torch::nn::Module {
  private:
   std::vector<TwoWayBlock> layers_;
   Attention final_attn_;
-  torch::nn::LayerNorm norm_final_;
+  LayerNorm norm_final_;
 };
 TORCH_MODULE(TwoWayTransformer);
 

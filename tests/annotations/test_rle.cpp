@@ -77,6 +77,33 @@ TEST(Rle, AnEmptyMaskHasNoBox) {
   EXPECT_FALSE(bounding_box(rle).has_value());
 }
 
+/// Pixel by pixel.
+std::vector<std::uint32_t> counted(const Mask& mask) {
+  std::vector<std::uint32_t> counts = {0};
+  for (int x = 0; x < mask.width; ++x)
+    for (int y = 0; y < mask.height; ++y) {
+      const bool inside = mask.data[static_cast<std::size_t>(y * mask.width + x)] != 0;
+      if (inside != (counts.size() % 2 == 0)) counts.push_back(0);
+      ++counts.back();
+    }
+  return counts;
+}
+
+TEST(Rle, CountsWhatEveryPixelSays) {
+  std::mt19937 random(12);
+  for (int round = 0; round < 200; ++round) {
+    const int height = 1 + static_cast<int>(random() % 40),
+              width = 1 + static_cast<int>(random() % 100);
+    const int cell = 1 + static_cast<int>(random() % 9);
+    // Checks, some with a pixel turned; any value but 0 is inside.
+    Mask mask = mask_where(height, width, [&](int y, int x) { return (x / cell + y / cell) % 3; });
+    mask.data[random() % mask.data.size()] ^= 1;
+    for (std::uint8_t& value : mask.data)
+      if (value) value = static_cast<std::uint8_t>(1 + random() % 255);
+    ASSERT_EQ(encode_rle(mask).counts, counted(mask)) << height << " x " << width;
+  }
+}
+
 TEST(Rle, RandomMasksSurviveTheWayThereAndBack) {
   std::mt19937 random(11);
   for (int round = 0; round < 200; ++round) {

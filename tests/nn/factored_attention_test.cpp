@@ -228,13 +228,21 @@ TEST(FactoredAttention, GivesAnObjectTheSameBitsInAnyBatchAndOnAnyNumberOfThread
 }
 
 TEST(FactoredAttention, SharesOneSetOfQueriesBetweenObjects) {
-  Scene scene(kSeveral);
   torch::InferenceMode guard;
-  const auto factored = scene.factored();
-  const auto packed = scene.packed();
-  const auto shared = projected(scene).slice(0, 0, 1);
-  EXPECT_TRUE(same(factored.forward(shared, packed),
-                   factored.forward(shared.expand({5, -1, -1}).contiguous(), packed)));
+  const int threads = at::get_num_threads();
+  // The larger grid is enough for each object's tables to be shared too, on one thread.
+  for (const auto& shape : {kSeveral, Case{"large grid", 32, 8, 16, 13, 5, 3, 9}})
+    for (const int count : {1, threads}) {
+      at::set_num_threads(count);
+      Scene scene(shape);
+      const auto factored = scene.factored();
+      const auto packed = scene.packed();
+      const auto shared = projected(scene).slice(0, 0, 1);
+      EXPECT_TRUE(same(factored.forward(shared, packed),
+                       factored.forward(shared.expand({5, -1, -1}).contiguous(), packed)))
+          << shape.name << ", " << count << " threads";
+    }
+  at::set_num_threads(threads);
 }
 
 TEST(FactoredAttention, PassesOnWhatIsNotANumber) {

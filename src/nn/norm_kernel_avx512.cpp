@@ -1,0 +1,107 @@
+#include "nn/norm_kernel.hpp"
+
+#include <immintrin.h>
+
+#define VOSTRACK_LANES 16
+#include "nn/vectors.hpp"
+
+namespace vostrack::nn {
+namespace {
+
+/// Lane i of the result is lane i ^ kBit.
+template <int kBit>
+inline Vec swapped(Vec v) {
+  IntVec order;
+  for (int lane = 0; lane < kLanes; ++lane) order[lane] = lane ^ kBit;
+  return __builtin_shuffle(v, order);
+}
+
+/// In each lane the sum over its group of kGroup neighbours.
+template <int kGroup>
+inline Vec group_sum(Vec v) {
+  if constexpr (kGroup > 1) v += swapped<1>(v);
+  if constexpr (kGroup > 2) v += swapped<2>(v);
+  if constexpr (kGroup > 4) v += swapped<4>(v);
+  if constexpr (kGroup > 8) v += swapped<8>(v);
+  return v;
+}
+
+inline Vec root(Vec v) {
+  return _mm512_maskz_sqrt_ps(0xFFFF, v);  // the plain one is warned about
+}
+
+/// x Φ(x), by an approximation of 1 − erf(|x| / √2).
+///
+/// Source: Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.26
+inline Vec gelu_of(Vec x) {
+  const Vec size = x < 0.0F ? -x : x;
+  const Vec t = 1.0F / (size * (0.3275911F * 0.70710678F) + 1.0F);
+  Vec p = splat(1.061405429F);
+  p = p * t - 1.453152027F;
+  p = p * t + 1.421413741F;
+  p = p * t - 0.284496736F;
+  p = p * t + 0.254829592F;
+  const Vec tail = p * t * exp2(x * x * -0.72134752F) * 0.5F;  // 1 − Φ(|x|)
+  return x * (x < 0.0F ? tail : 1.0F - tail);
+}
+
+/// Rows of kGroup channels, as many as a vector holds at a time.
+template <int kGroup>
+void norm_narrow(const float* x, std::int64_t count, const float* weight, const float* bias,
+                 float eps, bool gelu, float* out) {
+  Vec w, b;
+  for (int lane = 0; lane < kLanes; ++lane) {
+    w[lane] = weight[lane % kGroup];
+    b[lane] = bias[lane % kGroup];
+  }
+  constexpr float kShare = 1.0F / kGroup;
+  for (std::int64_t i = 0; i < count; i += kLanes) {
+    Vec v = load(x + i);
+    v -= group_sum<kGroup>(v) * kShare;
+    const Vec variance = group_sum<kGroup>(v * v) * kShare;
+    v = v / root(variance + eps) * w + b;
+    store(out + i, gelu ? gelu_of(v) : v);
+  }
+}
+
+void norm_wide(const float* x, std::int64_t rows, std::int64_t channels, const float* weight,
+               const float* bias, float eps, bool gelu, float* out) {
+  const float share = 1.0F / static_cast<float>(channels);
+  for (; rows > 0; --rows, x += channels, out += channels) {
+    Vec sum = {}, squares = {};
+    for (std::int64_t i = 0; i < channels; i += kLanes) sum += load(x + i);
+    const Vec mean = group_sum<kLanes>(sum) * share;
+    for (std::int64_t i = 0; i < channels; i += kLanes) {
+      const Vec v = load(x + i) - mean;
+      squares += v * v;
+    }
+    const Vec scale = 1.0F / root(group_sum<kLanes>(squares) * share + eps);
+    for (std::int64_t i = 0; i < channels; i += kLanes) {
+      const Vec v = (load(x + i) - mean) * scale * load(weight + i) + load(bias + i);
+      store(out + i, gelu ? gelu_of(v) : v);
+    }
+  }
+}
+
+}  // namespace
+
+void norm_rows_avx512(const float* x, std::int64_t rows, std::int64_t channels, const float* weight,
+                      const float* bias, float eps, bool gelu, float* out) {
+  const std::int64_t count = rows * channels;
+  switch (channels) {
+    case 1:
+      return norm_narrow<1>(x, count, weight, bias, eps, gelu, out);
+    case 2:
+      return norm_narrow<2>(x, count, weight, bias, eps, gelu, out);
+    case 4:
+      return norm_narrow<4>(x, count, weight, bias, eps, gelu, out);
+    case 8:
+      return norm_narrow<8>(x, count, weight, bias, eps, gelu, out);
+    case 16:
+      return norm_narrow<16>(x, count, weight, bias, eps, gelu, out);
+    default:
+      return norm_wide(x, rows, channels, weight, bias, eps, gelu, out);
+  }
+}
+
+}  // namespace vostrack::nn

@@ -1,0 +1,61 @@
+// Layers against LibTorch's in double precision.
+#include "nn/layers.hpp"
+
+#include <gtest/gtest.h>
+
+#include "support/tensors.hpp"
+
+namespace vostrack::nn {
+namespace {
+
+using test::near;
+
+torch::Tensor as_double(const torch::Tensor& x) {
+  return x.to(torch::kFloat64);
+}
+
+/// LayerNorm2d by its definition.
+torch::Tensor normalised(LayerNorm2dImpl& norm, const torch::Tensor& x) {
+  return torch::layer_norm(as_double(x).permute({0, 2, 3, 1}), {x.size(1)}, as_double(norm.weight),
+                           as_double(norm.bias), 1e-6)
+      .permute({0, 3, 1, 2});
+}
+
+TEST(LayerNorm2d, NormalisesChannelsOfAnyNumberInAnyOrder) {
+  torch::InferenceMode guard;
+  torch::manual_seed(5);
+  // Kernels for powers of two and whole vectors; LibTorch's for 3, 20 and an odd number of rows.
+  for (const int channels : {1, 3, 4, 8, 16, 20, 32, 48, 256})
+    for (const int side : {5, 8, 36}) {
+      LayerNorm2d norm(channels);
+      norm->weight.uniform_(-2, 2);
+      norm->bias.uniform_(-2, 2);
+      const auto plain = torch::randn({2, channels, side, side}) * 3 + 1;
+      for (const auto& x : {plain, plain.contiguous(torch::MemoryFormat::ChannelsLast)}) {
+        const auto exact = normalised(*norm, x);
+        EXPECT_TRUE(near(norm->forward(x), exact, 2e-5)) << channels << " channels, " << side;
+        EXPECT_TRUE(near(norm->forward_gelu(x), torch::gelu(exact), 2e-5))
+            << channels << " channels, " << side;
+      }
+    }
+}
+
+TEST(LayerNorm2d, LeavesGeluExactFarFromZero) {
+  torch::InferenceMode guard;
+  LayerNorm2d norm(16);
+  norm->weight.fill_(12);
+  const auto x = torch::randn({1, 16, 8, 8});
+  const auto exact = torch::gelu(normalised(*norm, x));
+  const auto got = norm->forward_gelu(x);
+  EXPECT_TRUE(near(got, exact, 2e-5));
+  EXPECT_TRUE(torch::isfinite(got).all().item<bool>());
+}
+
+TEST(LayerNorm2d, HasGradientsInTraining) {
+  LayerNorm2d norm(16);
+  norm->forward_gelu(torch::randn({1, 16, 4, 4})).sum().backward();
+  EXPECT_TRUE(norm->weight.grad().defined());
+}
+
+}  // namespace
+}  // namespace vostrack::nn
