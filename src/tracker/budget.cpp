@@ -22,10 +22,9 @@ struct Choice {
 constexpr Choice kChoices[] = {
     {"all frames, all memories", std::nullopt, std::nullopt, 1},
     {"3 recent memories", 3, 7, 1},
-    {"1 recent memory", 1, 3, 1},
-    {"1 recent memory, every 2nd frame", 1, 3, 2},
-    {"1 recent memory, every 3rd frame", 1, 3, 3},
-    {"1 recent memory, every 4th frame", 1, 3, 4},
+    {"3 recent memories, every 2nd frame", 3, 7, 2},
+    {"3 recent memories, every 3rd frame", 3, 7, 3},
+    {"3 recent memories, every 4th frame", 3, 7, 4},
 };
 
 }  // namespace
