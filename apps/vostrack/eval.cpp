@@ -5,6 +5,7 @@
 #include "apps/vostrack/cli.hpp"
 #include "apps/vostrack/commands.hpp"
 #include "apps/vostrack/eval_command.hpp"
+#include "apps/vostrack/speed_arguments.hpp"
 #include "apps/vostrack/usage.hpp"
 
 namespace vostrack::cli {
@@ -27,6 +28,8 @@ int evaluate(EvalArguments arguments, const Console& console) {
     throw UsageError("--protocol clicks goes with --dataset pictures, the others with videos");
   if (arguments.protocol != "tracking" && !arguments.results.empty())
     throw UsageError("--results can be scored with --protocol tracking only");
+  if (arguments.protocol != "tracking" && to_json(arguments.speed) != to_json(SpeedOptions()))
+    throw UsageError("speed for accuracy can be measured with --protocol tracking only");
   if (of_pictures) return evaluate_pictures(arguments, console);
   if (!arguments.list.empty()) throw UsageError("--list goes with --dataset pictures");
   if (!arguments.split.empty() && !arguments.sequences.empty())
@@ -152,6 +155,7 @@ void add_eval(CLI::App& app, Command& command) {
       ->capture_default_str()
       ->group(results);
   sub->add_flag("--quiet", arguments->quiet, "Show no progress")->group(results);
+  add_speed_options(*sub, arguments->speed);
   arguments->model.add_to(*sub);
   sub->callback([arguments, &command] {
     command = [arguments](const Console& console) { return evaluate(*arguments, console); };

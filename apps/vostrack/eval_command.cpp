@@ -79,7 +79,8 @@ EvalRun run_of(const EvalArguments& arguments, const Model& model) {
           model.image_size(),
           arguments.model.device,
           arguments.model.precision,
-          arguments.prompt};
+          arguments.prompt,
+          arguments.speed};
 }
 
 }  // namespace vostrack::cli

@@ -14,6 +14,7 @@
 #include "eval/mask_sequence.hpp"
 #include "eval/score.hpp"
 #include "vostrack/model.hpp"
+#include "vostrack/speed.hpp"
 
 namespace vostrack::cli {
 
@@ -53,6 +54,7 @@ struct EvalArguments {
   int worst = 12;
   int jobs = 0;  ///< 0: as many as memory holds
   bool quiet = false;
+  SpeedOptions speed;
   ModelArguments model;
 };
 

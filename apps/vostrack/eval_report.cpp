@@ -6,6 +6,7 @@
 #include <cmath>
 #include <string_view>
 
+#include "apps/vostrack/speed_arguments.hpp"
 #include "vostrack/version.hpp"
 
 namespace vostrack::cli {
@@ -120,6 +121,7 @@ Json report_json(const EvalReport& report) {
     json["model"] = {{"path", report.run->model_path},       {"name", report.run->model_name},
                      {"image_size", report.run->image_size}, {"device", report.run->device},
                      {"precision", report.run->precision},   {"prompt", report.run->prompt}};
+    json["model"]["speed"] = to_json(report.run->speed);
     json["frames_per_second"] = report.frames_per_second();
   }
   for (const EvalSequence& sequence : report.sequences) {
@@ -133,6 +135,7 @@ Json report_json(const EvalReport& report) {
     if (sequence.tracked_frames > 0) {
       entry["tracked_frames"] = sequence.tracked_frames;
       entry["seconds"] = sequence.seconds;
+      entry["speed"] = to_json(sequence.speed);
     }
     for (const auto& object : score.objects) entry["objects"].push_back(object_json(object));
     json["sequences"].push_back(entry);

@@ -8,6 +8,7 @@
 
 #include "apps/vostrack/json_file.hpp"
 #include "eval/score.hpp"
+#include "vostrack/speed.hpp"
 
 namespace vostrack::cli {
 
@@ -19,12 +20,14 @@ struct EvalRun {
   std::string device;
   std::string precision;
   std::string prompt;  ///< mask, box, point or points3
+  SpeedOptions speed;
 };
 
 struct EvalSequence {
   eval::SequenceScore score;
   std::int64_t tracked_frames = 0;  ///< 0 for results that were there
   double seconds = 0;
+  SpeedReport speed;
 };
 
 struct EvalReport {

@@ -71,12 +71,13 @@ std::int64_t check_sequence(const eval::Sequence& sequence, const eval::MaskSequ
 
 TrackedSequence track_sequence(const Model& model, const eval::Sequence& sequence,
                                const eval::MaskSequence& truth, eval::LateObjects late,
-                               SimulatedPrompt prompt, const std::string& folder,
-                               const std::function<void()>& on_frame) {
+                               SimulatedPrompt prompt, const SpeedOptions& speed,
+                               const std::string& folder, const std::function<void()>& on_frame) {
   const auto start = std::chrono::steady_clock::now();
   make_folder(folder);
   SessionConfig config;
   config.non_overlapping = true;  // a pixel of an indexed PNG has one label
+  config.speed = speed;
   VideoSession session(model, open_video(sequence.pictures), config);
   const std::map<std::string, std::int64_t> indices = indices_of(session.source());
   const std::vector<eval::Appearance> objects = eval::appearances(truth, late);
@@ -99,6 +100,7 @@ TrackedSequence track_sequence(const Model& model, const eval::Sequence& sequenc
     });
   }
   tracked.complete = !interrupted();
+  tracked.speed = session.speed_report();
   tracked.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return tracked;
 }

@@ -9,6 +9,7 @@
 #include "eval/dataset.hpp"
 #include "eval/mask_sequence.hpp"
 #include "vostrack/model.hpp"
+#include "vostrack/speed.hpp"
 
 namespace vostrack::cli {
 
@@ -23,6 +24,7 @@ enum class SimulatedPrompt {
 struct TrackedSequence {
   std::int64_t frames = 0;
   double seconds = 0;     ///< decoding, networks and writing
+  SpeedReport speed;
   bool complete = false;  ///< false when it was interrupted
 };
 
@@ -42,7 +44,7 @@ std::int64_t check_sequence(const eval::Sequence& sequence, const eval::MaskSequ
 /// @throws Error as VideoSession
 TrackedSequence track_sequence(const Model& model, const eval::Sequence& sequence,
                                const eval::MaskSequence& truth, eval::LateObjects late,
-                               SimulatedPrompt prompt, const std::string& folder,
-                               const std::function<void()>& on_frame);
+                               SimulatedPrompt prompt, const SpeedOptions& speed,
+                               const std::string& folder, const std::function<void()>& on_frame);
 
 }  // namespace vostrack::cli

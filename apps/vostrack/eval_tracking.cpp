@@ -70,13 +70,14 @@ Outcomes track_cases(const std::vector<Case>& cases, std::int64_t frames, const 
     const Case& one = cases[i];
     const TrackedSequence tracked =
         track_sequence(model, one.sequence, one.truth, protocol.late, kPrompts.at(arguments.prompt),
-                       one.results, [&] { progress.step(); });
+                       arguments.speed, one.results, [&] { progress.step(); });
     if (!tracked.complete) return;
     const eval::MaskSequence results(one.results, one.truth.rule());
     EvalSequence scored;
     scored.score = eval::score_sequence(one.sequence.name, one.truth, results, protocol);
     scored.tracked_frames = tracked.frames;
     scored.seconds = tracked.seconds;
+    scored.speed = tracked.speed;
     outcomes[i] = std::move(scored);
   });
   progress.finish();

@@ -40,7 +40,8 @@ FrameRecord record_of(const FrameResult& result) {
     const annotations::Rle rle = annotations::encode_rle(object.mask());
     record.objects.push_back({object.object_id(), object.presence(), rounded(object.object_score()),
                               rounded(object.predicted_iou()), annotations::area(rle),
-                              annotations::bounding_box(rle), annotations::to_coco_string(rle)});
+                              annotations::bounding_box(rle), annotations::to_coco_string(rle),
+                              object.held_from()});
   }
   return record;
 }
@@ -83,6 +84,7 @@ Json to_json(const FrameRecord& record) {
         {"box", nullptr},
         {"segmentation", {{"size", {record.height, record.width}}, {"counts", object.counts}}}};
     if (object.box) entry["box"] = {object.box->x0, object.box->y0, object.box->x1, object.box->y1};
+    if (object.held_from) entry["held_from"] = *object.held_from;
     json["objects"].push_back(std::move(entry));
   }
   return json;
@@ -102,6 +104,7 @@ FrameRecord record_from_json(const Json& json) try {
     entry.at("object_score").get_to(object.object_score);
     entry.at("predicted_iou").get_to(object.predicted_iou);
     entry.at("segmentation").at("counts").get_to(object.counts);
+    if (entry.contains("held_from")) object.held_from = entry["held_from"].get<std::int64_t>();
     const annotations::Rle rle =
         annotations::from_coco_string(object.counts, record.height, record.width);
     object.area = annotations::area(rle);

@@ -21,6 +21,8 @@ struct ObjectOnFrame {
   std::int64_t area = 0;     ///< pixels
   std::optional<Box> box;
   std::string counts;  ///< the mask as COCO's compressed run lengths
+  /// The frame whose scores these are, where this one was not tracked.
+  std::optional<std::int64_t> held_from = std::nullopt;
 
   bool visible() const noexcept { return presence == Presence::kVisible; }
 };

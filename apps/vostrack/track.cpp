@@ -66,6 +66,7 @@ TrackSettings settings_of(const TrackArguments& arguments) {
   settings.range = {parse_limit("--start", arguments.start), parse_limit("--end", arguments.end),
                     arguments.both};
   settings.session.non_overlapping = true;  // a pixel of an indexed PNG has one label
+  settings.session.speed = arguments.speed;
   settings.session.memories_on_cpu = arguments.memories_on_cpu;
   if (arguments.max_memory > 0)
     settings.session.max_bytes = static_cast<std::int64_t>(arguments.max_memory);
@@ -90,6 +91,7 @@ LiveSettings live_settings_of(const TrackArguments& arguments) {
   }
   if (live.duration_s > 0) settings.duration_s = live.duration_s;
   settings.stream.non_overlapping = true;
+  settings.stream.speed = arguments.speed;
   settings.stream.memories_on_cpu = arguments.memories_on_cpu;
   if (arguments.max_memory > 0)
     settings.stream.max_bytes = static_cast<std::int64_t>(arguments.max_memory);

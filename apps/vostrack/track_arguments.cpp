@@ -1,5 +1,7 @@
 #include "apps/vostrack/track_arguments.hpp"
 
+#include "apps/vostrack/speed_arguments.hpp"
+
 namespace vostrack::cli {
 namespace {
 
@@ -156,6 +158,7 @@ void TrackArguments::add_to(CLI::App& app) {
   add_result_options(app, *this);
   add_session_options(app, *this);
   add_live_options(app, live);
+  add_speed_options(app, speed);
   model.add_to(app);
   app.add_flag("--memories-on-cpu", memories_on_cpu,
                "Keep memories off the GPU: slower, for long videos with many objects")

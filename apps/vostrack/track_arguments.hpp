@@ -8,6 +8,7 @@
 #include "apps/vostrack/commands.hpp"
 #include "apps/vostrack/prompts.hpp"
 #include "apps/vostrack/result_choice.hpp"
+#include "vostrack/speed.hpp"
 
 namespace vostrack::cli {
 
@@ -35,6 +36,7 @@ struct TrackArguments {
   bool resume = false;
   std::uint64_t max_memory = 0;  ///< bytes; 0: the session's own
   LiveArguments live;
+  SpeedOptions speed;
   ModelArguments model;
   bool memories_on_cpu = false;
 

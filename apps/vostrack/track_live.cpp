@@ -15,6 +15,7 @@
 #include "apps/vostrack/interrupt.hpp"
 #include "apps/vostrack/progress.hpp"
 #include "apps/vostrack/prompt_table.hpp"
+#include "apps/vostrack/speed_arguments.hpp"
 #include "apps/vostrack/track_results.hpp"
 #include "apps/vostrack/track_summary.hpp"
 #include "base/check.hpp"
@@ -221,6 +222,7 @@ void track_live(const std::string& address, const OutputFolder& folder,
               {"model", model_json(model.get(), model.arguments())},
               {"objects", objects_json(results, run.prompted())},
               {"memory", memory_json(memory)},
+              {"speed", to_json(run.tracker().speed_report())},
               {"seconds", {{"preparing", times.prepare_s}, {"tracking", times.track_s}}},
               {"frames_per_second", frames_per_second(results.frames(), times)}});
   if (failure) std::rethrow_exception(failure);
@@ -239,6 +241,8 @@ void track_live(const std::string& address, const OutputFolder& folder,
              "  {} frames came, {} dropped; {:.3f} s from arrival to masks, {:.3f} at most\n",
              counts.decoded, counts.dropped, run.latency().mean_s(), run.latency().max_s)
       << "  " << memory_text(memory) << '\n';
+  if (const std::string text = speed_text(run.tracker().speed_report()); !text.empty())
+    out << "  " << text << '\n';
   for (const ObjectFile& object : settings.exports) out << "  " << object.path << '\n';
   out << "  " << folder.summary().string() << '\n';
 }

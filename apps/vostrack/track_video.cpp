@@ -12,6 +12,7 @@
 #include "annotations/rle.hpp"
 #include "apps/vostrack/progress.hpp"
 #include "apps/vostrack/prompt_table.hpp"
+#include "apps/vostrack/speed_arguments.hpp"
 #include "apps/vostrack/track_journal.hpp"
 #include "apps/vostrack/track_results.hpp"
 #include "apps/vostrack/track_run.hpp"
@@ -50,7 +51,8 @@ Json run_json(const PromptTable& prompts, const TrackRange& range, const TrackSe
   return {{"prompts", std::move(list)},
           {"objects", std::move(objects)},
           {"range", {range.first, range.last, range.origin}},
-          {"model", {model.name(), model.image_size()}}};
+          {"model", {model.name(), model.image_size()}},
+          {"speed", to_json(settings.session.speed)}};
 }
 
 bool is_complete(const OutputFolder& folder) {
@@ -168,11 +170,14 @@ TrackOutcome track_video(const TrackJob& job, const TrackSettings& settings, Mod
               {"model", model_json(model.get(), model.arguments())},
               {"objects", objects_json(results, prompted_frames(prompts))},
               {"memory", memory_json(memory)},
+              {"speed", to_json(session.speed_report())},
               {"seconds", {{"preparing", times.prepare_s}, {"tracking", times.track_s}}},
               {"frames_per_second", frames_per_second(results.frames(), times)}});
   if (outcome.complete) fs::remove(folder.journal());
   if (failure) std::rethrow_exception(failure);
   print_summary(out, results, times);
+  if (const std::string text = speed_text(session.speed_report()); !text.empty())
+    out << "  " << text << '\n';
   out << "  " << memory_text(memory) << '\n';
   for (const std::string& file : files) out << "  " << file << '\n';
   out << "  " << folder.summary().string() << '\n';

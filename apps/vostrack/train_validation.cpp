@@ -43,7 +43,7 @@ std::optional<double> validation_score(const std::string& weights,
     const eval::MaskSequence truth(sequence.annotations, eval::ObjectRule::kAuto);
     const std::string folder = (scratch.path() / sequence.name).string();
     const auto tracked = track_sequence(model, sequence, truth, protocol.late,
-                                        SimulatedPrompt::kMask, folder, [] {});
+                                        SimulatedPrompt::kMask, {}, folder, [] {});
     if (!tracked.complete || interrupted()) return std::nullopt;
     scores.push_back(eval::score_sequence(sequence.name, truth,
                                           eval::MaskSequence(folder, truth.rule()), protocol));

@@ -113,6 +113,10 @@ std::vector<std::int64_t> ObjectResult::attended_frames() const {
   return output ? output->attended : std::vector<std::int64_t>();
 }
 
+std::optional<std::int64_t> ObjectResult::held_from() const noexcept {
+  return impl_->masks->object(impl_->index).held_from;
+}
+
 LabelImage FrameResult::labels() const {
   constexpr std::size_t kMaxObjects = 65'535;
   check(objects.size() <= kMaxObjects, ErrorCode::kInvalidArgument,

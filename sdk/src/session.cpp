@@ -82,6 +82,7 @@ tracker::TrackerConfig tracker_config(const nn::Model& model, const SessionConfi
   result.objects_per_batch = config.objects_per_batch;
   result.max_bytes = config.max_bytes;
   result.scratch_folder = config.scratch_folder;
+  result.speed = config.speed;
   if (config.memories_on_cpu) result.storage = torch::kCPU;
   return result;
 }
@@ -240,6 +241,9 @@ ObjectId VideoSession::import_object(const std::string& path, std::optional<Obje
 
 MemoryUsage VideoSession::memory_usage() const {
   return impl_->tracker.memory_usage();
+}
+SpeedReport VideoSession::speed_report() const {
+  return impl_->tracker.speed_report();
 }
 
 std::vector<ObjectRecord> VideoSession::objects() const {

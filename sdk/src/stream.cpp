@@ -21,6 +21,7 @@ tracker::StreamConfig stream_config(const nn::Model& model, const StreamConfig& 
   result.tracking.objects_per_batch = config.objects_per_batch;
   result.tracking.cached_frames = config.held_frames;
   result.tracking.max_bytes = config.max_bytes;
+  result.tracking.speed = config.speed;
   if (config.memories_on_cpu) result.tracking.storage = torch::kCPU;
   result.latest_conditioning_frames = config.latest_prompted_frames;
   return result;
@@ -132,6 +133,10 @@ ObjectId StreamTracker::import_object(const std::string& path, std::optional<Obj
 
 MemoryUsage StreamTracker::memory_usage() const {
   return impl_->tracker.memory_usage();
+}
+
+SpeedReport StreamTracker::speed_report() const {
+  return impl_->tracker.speed_report();
 }
 
 std::vector<ObjectRecord> StreamTracker::objects() const {

@@ -101,4 +101,13 @@ OutputStore::Entries::iterator OutputStore::erase(Entries::iterator it) {
   return by_frame_.erase(it);
 }
 
+void MemoryBank::forget_held(FrameIndex frame) {
+  const auto end = held.lower_bound(frame);
+  for (auto it = held.begin(); it != end; ++it)
+    for (FrameIndex t : conditioning.frames())
+      if (t < it->first) ++forgotten[t];
+  held.erase(held.begin(), end);
+  std::erase_if(forgotten, [this](const auto& item) { return !conditioning.contains(item.first); });
+}
+
 }  // namespace vostrack::memory

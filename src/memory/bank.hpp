@@ -77,6 +77,22 @@ class OutputStore {
   std::int64_t scratch_bytes_ = 0;
 };
 
+/// How a part of the picture moved since an earlier frame: what is at p was at scale · p + (x, y),
+/// in fractions of the picture's sides.
+struct Motion {
+  double scale = 1;
+  double x = 0;
+  double y = 0;
+  bool operator==(const Motion&) const = default;
+};
+
+/// What stands for a frame that was not tracked.
+struct HeldFrame {
+  FrameIndex source = 0;  ///< the frame whose output it shows
+  Motion motion;          ///< since then
+  bool operator==(const HeldFrame&) const = default;
+};
+
 /// One object's memory. Objects never share one.
 struct MemoryBank {
   OutputStore conditioning;  ///< frames prompted before propagation passed them
@@ -84,6 +100,13 @@ struct MemoryBank {
   /// Conditioning frames that are always attended to and never dropped. Those below 0 are not of
   /// this video: they came with the object from another one.
   std::set<FrameIndex> permanent;
+  /// Frames that were not tracked. Looking back, they are passed over as if there were none.
+  std::map<FrameIndex, HeldFrame> held;
+  /// How many held frames after a conditioning frame were forgotten.
+  std::map<FrameIndex, std::int64_t> forgotten;
+
+  /// Forgets held frames before `frame`, but not how many there were.
+  void forget_held(FrameIndex frame);
 };
 
 }  // namespace vostrack::memory

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <iterator>
 #include <map>
 #include <optional>
 
@@ -47,6 +48,25 @@ FrameIndex floor_to_multiple(FrameIndex value, int step) {
   return value - remainder;
 }
 
+/// The frame so many steps before `frame` (after it, in reverse), not counting held ones.
+FrameIndex steps_back(const MemoryBank& bank, FrameIndex frame, FrameIndex steps, bool reverse) {
+  const FrameIndex step = reverse ? 1 : -1;
+  if (bank.held.empty()) return frame + step * steps;
+  while (steps > 0)
+    if (!bank.held.contains(frame += step)) --steps;
+  return frame;
+}
+
+/// Steps from a conditioning frame to another frame, not counting held ones between them.
+FrameIndex steps_between(const MemoryBank& bank, FrameIndex conditioning, FrameIndex frame) {
+  const FrameIndex first = std::min(conditioning, frame), last = std::max(conditioning, frame);
+  FrameIndex steps = last - first;
+  if (first < last && !bank.held.empty())
+    steps -= std::distance(bank.held.upper_bound(first), bank.held.lower_bound(last));
+  const auto forgotten = bank.forgotten.find(conditioning);
+  return forgotten == bank.forgotten.end() ? steps : steps - forgotten->second;
+}
+
 class RecentPolicy : public SelectionPolicy {
  public:
   explicit RecentPolicy(const nn::BaseConfig& config) : config_(config) {}
@@ -63,7 +83,9 @@ class RecentPolicy : public SelectionPolicy {
     for (FrameIndex t : conditioning.selected)
       selection.memories.push_back({t, config_.num_maskmem - 1, bank.conditioning.get(t)});
     for (int back = config_.num_maskmem - 1; back >= 1; --back) {
-      const FrameIndex t = position(context, back);
+      const FrameIndex nominal = position(context, back);
+      const FrameIndex t =
+          steps_back(bank, context.frame, std::abs(context.frame - nominal), context.reverse);
       if (auto output = at_position(t)) selection.memories.push_back({t, back - 1, output});
     }
     if (config_.use_obj_ptrs_in_encoder)
@@ -75,7 +97,9 @@ class RecentPolicy : public SelectionPolicy {
 
   std::vector<FrameIndex> out_of_reach(const MemoryBank& bank, FrameIndex frame) const override {
     auto frames = bank.tracked.frames();
-    const auto end = std::ranges::lower_bound(frames, oldest_reachable(frame));
+    const FrameIndex oldest = bank.held.empty() ? oldest_reachable(frame)
+                                                : steps_back(bank, frame, most_in_reach(), false);
+    const auto end = std::ranges::lower_bound(frames, oldest);
     frames.erase(end, frames.end());
     return frames;
   }
@@ -114,13 +138,14 @@ class RecentPolicy : public SelectionPolicy {
     selection.pointer_span = static_cast<int>(most) - 1;
     const int sign = context.reverse ? -1 : 1;
     for (FrameIndex t : conditioning.selected) {
-      const FrameIndex ahead = (context.frame - t) * sign;  // above 0: t was passed before
+      FrameIndex ahead = (context.frame - t) * sign;  // above 0: t was passed before
       if (config_.only_obj_ptrs_in_the_past_for_eval && ahead < 0) continue;
+      ahead = (ahead < 0 ? -1 : 1) * steps_between(bank, t, context.frame);
       const FrameIndex distance = config_.use_signed_tpos_enc_to_obj_ptrs ? ahead : std::abs(ahead);
       selection.pointers.push_back({t, static_cast<double>(distance), bank.conditioning.get(t)});
     }
     for (std::int64_t distance = 1; distance < most; ++distance) {
-      const FrameIndex t = context.frame - sign * distance;
+      const FrameIndex t = steps_back(bank, context.frame, distance, context.reverse);
       if (t < 0 || (context.num_frames && t >= *context.num_frames)) break;
       if (auto output = at_position(t))
         selection.pointers.push_back({t, static_cast<double>(distance), output});
@@ -131,6 +156,26 @@ class RecentPolicy : public SelectionPolicy {
 };
 
 }  // namespace
+
+void keep_nearest(Selection& selection, const MemoryBank& bank, FrameIndex frame,
+                  std::optional<int> memories, std::optional<int> pointers) {
+  const auto keep = [&](auto& list, std::optional<int> most) {
+    if (!most) return;
+    std::vector<FrameIndex> distances;
+    for (const auto& selected : list)
+      if (!bank.conditioning.contains(selected.frame))
+        distances.push_back(std::abs(frame - selected.frame));
+    const auto count = static_cast<std::size_t>(*most);
+    if (distances.size() <= count) return;
+    std::ranges::sort(distances);
+    std::erase_if(list, [&](const auto& selected) {
+      return !bank.conditioning.contains(selected.frame) &&
+             std::abs(frame - selected.frame) >= distances[count];
+    });
+  };
+  keep(selection.memories, memories);
+  keep(selection.pointers, pointers);
+}
 
 std::shared_ptr<const SelectionPolicy> make_recent_policy(const nn::BaseConfig& config) {
   return std::make_shared<RecentPolicy>(config);

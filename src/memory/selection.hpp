@@ -59,8 +59,16 @@ class SelectionPolicy {
   virtual std::int64_t most_in_reach() const = 0;
 };
 
+/// Leaves out memories and pointers of tracked frames beyond so many of the nearest; those of
+/// conditioning frames stay.
+///
+/// @param memories, pointers  at least 0; nothing: all
+void keep_nearest(Selection& selection, const MemoryBank& bank, FrameIndex frame,
+                  std::optional<int> memories, std::optional<int> pointers);
+
 /// The reference's rule: conditioning frames (all, or the nearest), fixed positions before the
-/// current frame, and the pointers of the selected and the most recent frames.
+/// current frame, and the pointers of the selected and the most recent frames. Positions and
+/// distances count frames that were not held.
 ///
 /// Source: sam2/modeling/sam2_base.py, _prepare_memory_conditioned_features;
 /// sam2/modeling/sam2_utils.py, select_closest_cond_frames

@@ -5,14 +5,13 @@ namespace {
 
 constexpr int kTotalStride = 16;
 
-PackedConvolution pack(const torch::nn::Conv2d& conv, std::int64_t side, std::int64_t stride = 1,
+PackedConvolution pack(const Conv2d& conv, std::int64_t side, std::int64_t stride = 1,
                        std::int64_t padding = 0, std::int64_t groups = 1) {
   return PackedConvolution(conv->weight, conv->bias, stride, padding, groups,
                            PackedConvolution::Then::kNothing, side);
 }
 
-torch::Tensor run(torch::nn::Conv2d& conv, const PackedConvolution& packed,
-                  const torch::Tensor& x) {
+torch::Tensor run(Conv2d& conv, const PackedConvolution& packed, const torch::Tensor& x) {
   return packed.defined() ? packed(x) : conv->forward(x);
 }
 

@@ -166,12 +166,16 @@ std::int64_t bytes_of(const ImageFeatures& features) {
   return static_cast<std::int64_t>(bytes);
 }
 
-torch::Tensor Model::network_input(const torch::Tensor& picture) const {
+void Model::check_picture(const torch::Tensor& picture) {
   check(picture.dim() == 3 && picture.size(2) == 3 && picture.scalar_type() == torch::kUInt8 &&
             picture.size(0) > 0 && picture.size(1) > 0,
         ErrorCode::kInvalidArgument, "picture is {} of {}, want (height, width, 3) of uint8",
         fmt::format("({})", fmt::join(picture.sizes().vec(), ", ")),
         c10::toString(picture.scalar_type()));
+}
+
+torch::Tensor Model::network_input(const torch::Tensor& picture) const {
+  check_picture(picture);
   const int side = config_.image_size;
   torch::Tensor input;
   if (config_.resize == ResizeFilter::kPilBicubicU8) {

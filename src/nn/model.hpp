@@ -64,6 +64,9 @@ class Model {
   /// Modules' forward functions are not const, but leave an evaluated network as it is.
   NetworkImpl& network() const { return *network_; }
 
+  /// @throws Error kInvalidArgument unless it is (H, W, 3) uint8
+  static void check_picture(const torch::Tensor& picture);
+
   /// A picture as the networks see it.
   ///
   /// @param picture  (H, W, 3) uint8 RGB, on the CPU

@@ -74,6 +74,45 @@ void read_passed(const nn::Archive& archive, const std::string& name,
         reverse.const_data_ptr<std::uint8_t>()[i] != 0, hidden.const_data_ptr<std::int64_t>()[i]};
 }
 
+/// Saved only where there are any.
+void save_held(const ObjectTracking::Object& object, const std::string& name,
+               nn::ArchiveWriter& writer) {
+  std::vector<std::int64_t> forgotten, frames;
+  std::vector<double> motions;
+  for (const auto& [frame, count] : object.bank.forgotten)
+    forgotten.insert(forgotten.end(), {frame, count});
+  for (const auto& [frame, held] : object.bank.held) {
+    frames.insert(frames.end(), {frame, held.source});
+    motions.insert(motions.end(), {held.motion.scale, held.motion.x, held.motion.y});
+  }
+  const auto add = [&](const char* what, const torch::Tensor& numbers, std::int64_t columns) {
+    if (numbers.numel() > 0) writer.add(name + what, numbers.view({-1, columns}));
+  };
+  add("held_frames", torch::tensor(frames, torch::kInt64), 2);
+  add("held_motions", torch::tensor(motions, torch::kFloat64), 3);
+  add("held_forgotten", torch::tensor(forgotten, torch::kInt64), 2);
+}
+
+void read_held(const nn::Archive& archive, const std::string& name,
+               ObjectTracking::Object& object) {
+  if (archive.tensors.contains(name + "held_forgotten")) {
+    const auto forgotten = archive.tensor(name + "held_forgotten", torch::kInt64, {-1, 2});
+    for (std::int64_t i = 0; i < forgotten.size(0); ++i)
+      object.bank.forgotten[forgotten[i][0].item<FrameIndex>()] =
+          forgotten[i][1].item<std::int64_t>();
+  }
+  if (!archive.tensors.contains(name + "held_frames")) return;
+  const auto frames = archive.tensor(name + "held_frames", torch::kInt64, {-1, 2});
+  const auto motions = archive.tensor(name + "held_motions", torch::kFloat64, {frames.size(0), 3});
+  check(torch::isfinite(motions).all().item<bool>(), ErrorCode::kCorruptFile,
+        "{}: object {} has a motion that is not a number", archive.path, object.id);
+  for (std::int64_t i = 0; i < frames.size(0); ++i) {
+    const std::int64_t* frame = frames.const_data_ptr<std::int64_t>() + 2 * i;
+    const double* motion = motions.const_data_ptr<double>() + 3 * i;
+    object.bank.held[frame[0]] = {frame[1], {motion[0], motion[1], motion[2]}};
+  }
+}
+
 /// @param end  the frame after the last one that there can be
 /// @param encoded  whether what was taken in must have an encoded memory
 void check_frames(const std::string& path, const ObjectTracking::Object& object, FrameIndex end,
@@ -94,6 +133,7 @@ void check_frames(const std::string& path, const ObjectTracking::Object& object,
   }
   for (const auto& [frame, given] : object.prompts) check_frame(frame, false);
   for (const auto& [frame, passed] : object.passed) check_frame(frame, false);
+  for (const auto& [frame, held] : object.bank.held) check_frame(frame, false);
   for (FrameIndex frame : object.bank.permanent)
     check(object.bank.conditioning.contains(frame), ErrorCode::kCorruptFile,
           "{}: object {} has no memory of the permanent frame {}", path, object.id, frame);
@@ -116,6 +156,7 @@ void ObjectTracking::save_objects(nn::ArchiveWriter& writer) const {
     for (const NamedStore& stored : kStores)
       memory::save_store((object.*stored.bank).*stored.store, prefix(i) + stored.name, writer);
     save_passed(object, prefix(i), writer);
+    save_held(object, prefix(i), writer);
   }
 }
 
@@ -145,6 +186,7 @@ void ObjectTracking::read_objects(const nn::Archive& archive, FrameIndex end) {
                            });
       }
       read_passed(archive, name, object);
+      read_held(archive, name, object);
       check_frames(archive.path, object, end, model_->config().model.num_maskmem > 0);
     }
   } catch (const json::exception& error) {

@@ -14,12 +14,11 @@ constexpr double kPromptClamp = 32.0;  ///< earlier logits given to the decoder 
 constexpr double kFilledHole = 0.1;
 constexpr double kRemovedSprinkle = -10.0;
 
-/// The latest output on a frame: pending ones of one store, else conditioning, else tracked.
+/// The latest output on a frame: pending ones of one store, else what was taken in.
 OutputPtr latest(const ObjectTracking::Object& object, FrameIndex frame, bool conditioning) {
   const auto& pending = conditioning ? object.pending.conditioning : object.pending.tracked;
   if (auto output = pending.get(frame)) return output;
-  if (auto output = object.bank.conditioning.get(frame)) return output;
-  return object.bank.tracked.get(frame);
+  return object.output(frame);
 }
 
 /// One object's part of a batch. Of several it is copied, so that it does not keep the others'.
@@ -50,6 +49,7 @@ ObjectTracking::ObjectTracking(std::shared_ptr<const nn::Model> model, const Tra
       policy_(config.policy ? config.policy
                             : memory::make_recent_policy(model_->config().model)) {
   config_.validate();
+  if (config_.speed.budget_ms > 0) budget_.emplace(config_.speed);
 }
 
 ObjectTracking::Question ObjectTracking::ask(ObjectId id, FrameIndex frame, const Prompt& prompt,
@@ -182,20 +182,29 @@ void ObjectTracking::pass(std::span<Object* const> objects, FrameIndex frame, bo
     waiting = std::move(others);
   }
   check_not_cancelled();
-  for (auto& [object, output] : done) object->bank.tracked.put(frame, std::move(output));
-  for (Object* object : objects) {
-    const auto output = latest(*object, frame, /*conditioning=*/true);
-    const bool visible = output->object_score.item<float>() > 0;
-    const auto before = object->passed.find(reverse ? frame + 1 : frame - 1);
-    const bool goes_on = before != object->passed.end() && before->second.reverse == reverse;
-    object->passed[frame] = {
-        reverse, visible ? 0 : 1 + (goes_on ? before->second.hidden_frames : std::int64_t{0})};
+  for (auto& [object, output] : done) {
+    object->bank.tracked.put(frame, std::move(output));
+    object->bank.held.erase(frame);
   }
+  for (Object* object : objects) mark_passed(*object, frame, reverse);
+  ++report_.tracked_frames;
+}
+
+void ObjectTracking::mark_passed(Object& object, FrameIndex frame, bool reverse) {
+  const auto output = latest(object, frame, /*conditioning=*/true);
+  const bool visible = output->object_score.item<float>() > 0;
+  const auto before = object.passed.find(reverse ? frame + 1 : frame - 1);
+  const bool goes_on = before != object.passed.end() && before->second.reverse == reverse;
+  object.passed[frame] = {
+      reverse, visible ? 0 : 1 + (goes_on ? before->second.hidden_frames : std::int64_t{0})};
 }
 
 memory::Selection ObjectTracking::select(const Object& object, FrameIndex frame,
                                          bool reverse) const {
-  return policy_->select(object.bank, {frame, reverse, num_frames(), time_s(frame)});
+  auto selection = policy_->select(object.bank, {frame, reverse, num_frames(), time_s(frame)});
+  memory::keep_nearest(selection, object.bank, frame, speed().recent_memories,
+                       speed().recent_pointers);
+  return selection;
 }
 
 std::vector<OutputPtr> ObjectTracking::track(FrameIndex frame,
@@ -271,6 +280,7 @@ void ObjectTracking::take_in_pending() {
       static_cast<FrameIndex>(base.memory_temporal_stride_for_eval) * base.num_maskmem;
   for (auto& [object, frame, conditioning, output] : ready) {
     (conditioning ? object->bank.conditioning : object->bank.tracked).put(frame, output);
+    object->bank.held.erase(frame);
     if (config_.clear_memory_around_corrections)
       object->bank.tracked.drop_range(frame - reach, frame + reach, frame);
   }
@@ -337,11 +347,9 @@ FrameAnswer ObjectTracking::prompt_answer(FrameIndex frame, bool conditioning) c
 
 FrameAnswer ObjectTracking::passed_answer(FrameIndex frame) const {
   FrameAnswer result{frame, {}};
-  for (const auto& object : objects_) {
-    auto output = object->bank.conditioning.get(frame);
-    if (!output) output = object->bank.tracked.get(frame);
-    result.objects.push_back({object->id, output, object->hidden_frames(frame)});
-  }
+  for (const auto& object : objects_)
+    result.objects.push_back({object->id, object->output(frame), object->hidden_frames(frame),
+                              object->held_from(frame)});
   return result;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -14,10 +15,12 @@
 #include "memory/selection.hpp"
 #include "nn/archive.hpp"
 #include "nn/model.hpp"
+#include "tracker/budget.hpp"
 #include "tracker/mask_heads.hpp"
 #include "tracker/prompt.hpp"
 #include "tracker/tracker_config.hpp"
 #include "vostrack/result.hpp"
+#include "vostrack/speed.hpp"
 #include "vostrack/types.hpp"
 
 namespace vostrack::tracker {
@@ -31,6 +34,8 @@ struct ObjectAnswer {
   OutputPtr output;
   /// Frames in a row, this one included, on which tracking did not see the object.
   std::int64_t hidden_frames = 0;
+  /// The frame whose output this is, where this one was not tracked.
+  std::optional<FrameIndex> held_from = std::nullopt;
 };
 
 /// All objects on one frame, in the order in which they were first prompted.
@@ -79,6 +84,11 @@ class ObjectTracking {
     bool prompted() const { return !bank.conditioning.empty() || !pending.conditioning.empty(); }
     /// Of a frame that was passed, and 0 of others.
     std::int64_t hidden_frames(FrameIndex frame) const;
+    /// What was taken in on a frame, or what stands for it where it was held; or nothing.
+    OutputPtr output(FrameIndex frame) const;
+    std::optional<FrameIndex> held_from(FrameIndex frame) const;
+    /// The frame whose output a frame would show if it were held; nothing where it cannot be.
+    std::optional<FrameIndex> source_before(FrameIndex frame, bool reverse) const;
     std::int64_t bytes() const;
     std::int64_t scratch_bytes() const;
   };
@@ -111,6 +121,7 @@ class ObjectTracking {
   ObjectId import_object(const std::string& path, std::optional<ObjectId> id);
 
   MemoryUsage memory_usage() const;
+  SpeedReport speed_report() const;
 
   /// Ends what is being tracked before its next stage, and so within the frame, of which nothing
   /// is kept. Does nothing when nothing is being tracked. May be called from any thread.
@@ -124,6 +135,8 @@ class ObjectTracking {
   /// Frames in the video, or nothing for a stream.
   virtual std::optional<std::int64_t> num_frames() const = 0;
   virtual double time_s(FrameIndex frame) const = 0;
+  /// A frame's small picture, see sketch.hpp; undefined where the picture is gone.
+  virtual torch::Tensor sketch(FrameIndex frame) = 0;
   /// What encoded pictures occupy.
   virtual std::int64_t picture_bytes() const = 0;
   /// Sees to it that `bytes` more can be kept.
@@ -159,6 +172,17 @@ class ObjectTracking {
   /// Tracks on one frame those of `objects` that were not prompted there. Nothing has changed when
   /// it throws.
   void pass(std::span<Object* const> objects, FrameIndex frame, bool reverse);
+  /// Lets objects keep their masks on a frame instead, if the options allow it there.
+  ///
+  /// @return false where the frame has to be tracked; nothing has changed then, nor when it throws
+  bool hold(std::span<Object* const> objects, FrameIndex frame, bool reverse);
+  /// Whether frames may be held at all.
+  bool may_hold() const;
+  /// What may be left out on the current frame.
+  const SpeedOptions& speed() const { return budget_ ? budget_->speed() : config_.speed; }
+  using Clock = std::chrono::steady_clock;
+  /// Tells the budget that a frame is done.
+  void frame_took(Clock::duration time);
   /// What the banks hold of all objects.
   FrameAnswer passed_answer(FrameIndex frame) const;
 
@@ -196,6 +220,7 @@ class ObjectTracking {
   std::vector<OutputPtr> store(FrameIndex frame, const HeadOutput& head,
                                const torch::Tensor& memory,
                                std::span<const memory::Selection> selections = {}) const;
+  void mark_passed(Object& object, FrameIndex frame, bool reverse);
   OutputPtr with_memory(const OutputPtr& output, FrameIndex frame);
   FrameAnswer prompt_answer(FrameIndex frame, bool conditioning) const;
 
@@ -203,6 +228,8 @@ class ObjectTracking {
   TrackerConfig config_;
   std::shared_ptr<const memory::SelectionPolicy> policy_;
   std::vector<std::unique_ptr<Object>> objects_;
+  SpeedReport report_;  ///< without the budget's part
+  std::optional<Budget> budget_;
   std::atomic<bool> cancelled_ = false;
 };
 

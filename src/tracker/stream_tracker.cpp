@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "base/check.hpp"
-#include "memory/store_archive.hpp"
+#include "tracker/sketch.hpp"
 
 namespace vostrack::tracker {
 
@@ -41,8 +41,9 @@ StreamTracker::StreamTracker(std::shared_ptr<const nn::Model> model, const Strea
 
 FrameAnswer StreamTracker::track(const torch::Tensor& picture, double time_s) {
   torch::InferenceMode guard;
+  const auto begun = Clock::now();
   allow_tracking();
-  const auto input = model().network_input(picture);  // checks shape and dtype
+  nn::Model::check_picture(picture);
   const int height = static_cast<int>(picture.size(0));
   const int width = static_cast<int>(picture.size(1));
   check(next_frame_ == 0 || (height == height_ && width == width_), ErrorCode::kInvalidArgument,
@@ -53,18 +54,24 @@ FrameAnswer StreamTracker::track(const torch::Tensor& picture, double time_s) {
   check(held_.empty() || time_s >= held_.back().time_s, ErrorCode::kInvalidArgument,
         "time of frame {} is {} s, want at least the last frame's, {} s; reset for another stream",
         next_frame_, time_s, held_.empty() ? 0.0 : held_.back().time_s);
-  auto encoded = model().encode(input);
-  check_not_cancelled();
   catch_up();
 
-  held_.push_back({std::move(encoded), time_s});
+  HeldFrame& held = held_.emplace_back();
+  held.picture = may_hold() ? picture.clone() : picture;
+  held.time_s = time_s;
   const FrameIndex frame = next_frame_++;
   std::vector<Object*> tracked;
   for (const auto& object : objects())
     if (!object->bank.conditioning.empty()) tracked.push_back(object.get());
   try {
-    pass(tracked, frame, /*reverse=*/false);
+    if (may_hold()) sketches_[frame] = sketch_of(picture);
+    if (!hold(tracked, frame, /*reverse=*/false)) {
+      features(frame);
+      check_not_cancelled();
+      pass(tracked, frame, /*reverse=*/false);
+    }
   } catch (...) {
+    sketches_.erase(frame);
     held_.pop_back();
     --next_frame_;
     throw;
@@ -74,6 +81,8 @@ FrameAnswer StreamTracker::track(const torch::Tensor& picture, double time_s) {
   if (held_.size() > static_cast<std::size_t>(config().cached_frames)) held_.pop_front();
   auto answer = passed_answer(frame);
   for (Object* object : tracked) prune(*object);
+  prune_sketches();
+  frame_took(Clock::now() - begun);
   return answer;
 }
 
@@ -121,6 +130,9 @@ void StreamTracker::prune(Object& object) const {
   for (FrameIndex frame : policy().out_of_reach(object.bank, oldest_held_frame()))
     object.bank.tracked.drop(frame);
   object.passed.erase(object.passed.begin(), object.passed.lower_bound(oldest_held_frame()));
+  auto& tracked = object.bank.tracked;
+  const FrameIndex oldest = tracked.empty() ? latest_frame() : tracked.first_frame();
+  object.bank.forget_held(std::min(oldest, oldest_held_frame()));
   auto conditioning = object.bank.conditioning.frames();
   std::erase_if(conditioning, [&](FrameIndex t) { return object.bank.permanent.contains(t); });
   const auto latest = static_cast<std::size_t>(config_.latest_conditioning_frames);
@@ -128,6 +140,22 @@ void StreamTracker::prune(Object& object) const {
     object.bank.conditioning.drop(conditioning[i]);
   std::erase_if(object.prompts, [&](const auto& item) {
     return item.first < oldest_held_frame() && !object.bank.conditioning.contains(item.first);
+  });
+}
+
+torch::Tensor StreamTracker::sketch(FrameIndex frame) {
+  const auto it = sketches_.find(frame);
+  return it == sketches_.end() ? torch::Tensor() : it->second;
+}
+
+void StreamTracker::prune_sketches() {
+  std::erase_if(sketches_, [&](const auto& item) {
+    return item.first < oldest_held_frame() &&
+           std::ranges::none_of(
+               objects(),
+               [&](const auto& object) {
+                 return object->source_before(next_frame_, /*reverse=*/false) == item.first;
+               });
   });
 }
 
@@ -142,22 +170,25 @@ void StreamTracker::reset_object(ObjectId id) {
 void StreamTracker::reset() {
   mutable_objects().clear();
   held_.clear();
+  sketches_.clear();
   next_frame_ = 0;
   height_ = width_ = 0;
 }
 
-const StreamTracker::HeldFrame& StreamTracker::held(FrameIndex frame) const {
-  VOSTRACK_ASSERT(frame >= oldest_held_frame() && frame < next_frame_);
-  return held_[static_cast<std::size_t>(frame - oldest_held_frame())];
-}
-
 const nn::ImageFeatures& StreamTracker::features(FrameIndex frame) {
-  return held(frame).features;
+  HeldFrame& wanted = held_.at(static_cast<std::size_t>(frame - oldest_held_frame()));
+  if (wanted.picture.defined()) {
+    wanted.features = model().encode(model().network_input(wanted.picture));
+    wanted.picture.reset();
+  }
+  return wanted.features;
 }
 
 std::int64_t StreamTracker::picture_bytes() const {
   std::int64_t bytes = 0;
-  for (const HeldFrame& frame : held_) bytes += nn::bytes_of(frame.features);
+  for (const HeldFrame& frame : held_)
+    bytes += frame.picture.defined() ? static_cast<std::int64_t>(frame.picture.nbytes())
+                                     : nn::bytes_of(frame.features);
   return bytes;
 }
 
@@ -175,71 +206,10 @@ void StreamTracker::make_room(FrameIndex /*frame*/, std::int64_t bytes, bool new
         count, needed, *config().max_bytes);
 }
 
-void StreamTracker::save(const std::string& path, nlohmann::json document) const {
-  nn::ArchiveWriter writer;
-  writer.document = std::move(document);
-  writer.document["next_frame"] = next_frame_;
-  writer.document["height"] = height_;
-  writer.document["width"] = width_;
-  auto& times_s = writer.document["times_s"] = nlohmann::json::array();
-  for (std::size_t i = 0; i < held_.size(); ++i) {
-    const auto& [features, time_s] = held_[i];
-    times_s.push_back(time_s);
-    writer.add(fmt::format("held.{}.coarse", i), features.coarse);
-    for (std::size_t level = 0; level < features.high_res.size(); ++level)
-      writer.add(fmt::format("held.{}.high_res.{}", i, level), features.high_res[level]);
-  }
-  save_objects(writer);
-  writer.write(path, kArchiveKind, kArchiveVersion);
-}
-
-void StreamTracker::restore(const nn::Archive& archive) {
-  torch::InferenceMode guard;
-  memory::check_model(archive, model());
-  std::vector<double> times_s;  ///< of the held frames
-  try {
-    archive.document.at("next_frame").get_to(next_frame_);
-    archive.document.at("height").get_to(height_);
-    archive.document.at("width").get_to(width_);
-    archive.document.at("times_s").get_to(times_s);
-  } catch (const nlohmann::json::exception& error) {
-    fail(ErrorCode::kCorruptFile, "{}: the stream cannot be read: {}", archive.path, error.what());
-  }
-  const std::size_t held = times_s.size();
-  check(next_frame_ >= 0 && held <= static_cast<std::size_t>(config().cached_frames) &&
-            held <= static_cast<std::size_t>(next_frame_) && (held > 0) == (next_frame_ > 0) &&
-            std::ranges::is_sorted(times_s) && (next_frame_ == 0 || (height_ > 0 && width_ > 0)),
-        ErrorCode::kCorruptFile, "{}: {} held frames of {} with {}×{} pixels make no stream",
-        archive.path, held, next_frame_, height_, width_);
-  const nn::ModelConfig& model_config = model().config();
-  const std::int64_t side = model_config.feature_size();
-  for (std::size_t i = 0; i < held; ++i) {
-    nn::ImageFeatures features;
-    const auto named = [&](const std::string& name, const std::vector<std::int64_t>& shape) {
-      const auto it = archive.tensors.find(name);
-      const auto dtype = it == archive.tensors.end() ? torch::kFloat32 : it->second.scalar_type();
-      check(c10::isFloatingType(dtype), ErrorCode::kCorruptFile, "{}: {} is of {}", archive.path,
-            name, c10::toString(dtype));
-      return archive.tensor(name, dtype, shape).clone().to(model().runtime().device);
-    };
-    features.coarse =
-        named(fmt::format("held.{}.coarse", i), {1, model_config.neck.d_model, side, side})
-            .to(model().runtime().dtype);
-    if (model_config.model.use_high_res_features_in_sam)
-      for (const int level : {0, 1}) {
-        const std::int64_t divisor = level == 0 ? 8 : 4, scale = level == 0 ? 4 : 2;
-        features.high_res.push_back(
-            named(fmt::format("held.{}.high_res.{}", i, level),
-                  {1, model_config.neck.d_model / divisor, side * scale, side * scale}));
-      }
-    held_.push_back({std::move(features), times_s[i]});
-  }
-  read_objects(archive, next_frame_);
-}
-
 void StreamTracker::copy_from(const StreamTracker& other) {
   copy_objects(other);
   held_ = other.held_;
+  sketches_ = other.sketches_;
   next_frame_ = other.next_frame_;
   height_ = other.height_;
   width_ = other.width_;

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <deque>
+#include <map>
 
 #include "tracker/object_tracking.hpp"
 
@@ -78,20 +79,25 @@ class StreamTracker : public ObjectTracking {
     return next_frame_ - static_cast<FrameIndex>(held_.size());
   }
   /// Of a frame that is held.
-  double time_s(FrameIndex frame) const override { return held(frame).time_s; }
+  double time_s(FrameIndex frame) const override {
+    return held_.at(static_cast<std::size_t>(frame - oldest_held_frame())).time_s;
+  }
   const StreamConfig& stream_config() const { return config_; }
   int height() const { return height_; }
   int width() const { return width_; }
 
  private:
   struct HeldFrame {
-    nn::ImageFeatures features;
+    nn::ImageFeatures features;  ///< or, until they are needed, the picture
+    torch::Tensor picture;       ///< (H, W, 3) uint8
     double time_s = 0;
   };
-  const HeldFrame& held(FrameIndex frame) const;
   const nn::ImageFeatures& features(FrameIndex frame) override;
   std::optional<std::int64_t> num_frames() const override { return std::nullopt; }
   std::int64_t picture_bytes() const override;
+  torch::Tensor sketch(FrameIndex frame) override;
+  /// Forgets sketches that no later frame is compared with.
+  void prune_sketches();
   void make_room(FrameIndex frame, std::int64_t bytes, bool new_object) override;
   void check_held(FrameIndex frame) const;
   /// Takes in what was prompted, and tracks objects again from where they were prompted to the
@@ -101,6 +107,7 @@ class StreamTracker : public ObjectTracking {
 
   StreamConfig config_;
   std::deque<HeldFrame> held_;
+  std::map<FrameIndex, torch::Tensor> sketches_;
   FrameIndex next_frame_ = 0;
   int height_ = 0;
   int width_ = 0;

@@ -1,8 +1,40 @@
 #include "tracker/tracker_config.hpp"
 
+#include <cmath>
+
 #include "base/check.hpp"
 
 namespace vostrack::tracker {
+namespace {
+
+nlohmann::json to_json(const SpeedOptions& speed) {
+  const auto number = [](const std::optional<int>& value) {
+    return value ? nlohmann::json(*value) : nlohmann::json();
+  };
+  return {{"recent_memories", number(speed.recent_memories)},
+          {"recent_pointers", number(speed.recent_pointers)},
+          {"keyframe_interval", speed.keyframe_interval},
+          {"still_change", speed.still_change},
+          {"still_refresh", speed.still_refresh},
+          {"budget_ms", speed.budget_ms}};
+}
+
+SpeedOptions speed_from_json(const nlohmann::json& json) {
+  const auto number = [&](const char* name) {
+    const auto& value = json.at(name);
+    return value.is_null() ? std::nullopt : std::optional(value.get<int>());
+  };
+  SpeedOptions speed;
+  speed.recent_memories = number("recent_memories");
+  speed.recent_pointers = number("recent_pointers");
+  json.at("keyframe_interval").get_to(speed.keyframe_interval);
+  json.at("still_change").get_to(speed.still_change);
+  json.at("still_refresh").get_to(speed.still_refresh);
+  json.at("budget_ms").get_to(speed.budget_ms);
+  return speed;
+}
+
+}  // namespace
 
 TrackerConfig TrackerConfig::from(const nn::Model& model) {
   const nn::PredictorConfig& predictor = model.config().predictor;
@@ -25,6 +57,16 @@ void TrackerConfig::validate() const {
   at_least("objects_per_batch", objects_per_batch, 1);
   at_least("cached_frames", cached_frames, 1);
   if (max_bytes) at_least("max_bytes", *max_bytes, 1);
+  if (speed.recent_memories) at_least("recent_memories", *speed.recent_memories, 0);
+  if (speed.recent_pointers) at_least("recent_pointers", *speed.recent_pointers, 0);
+  at_least("keyframe_interval", speed.keyframe_interval, 1);
+  at_least("still_refresh", speed.still_refresh, 1);
+  const auto no_less_than_0 = [](const char* field, double value) {
+    check(std::isfinite(value) && value >= 0, ErrorCode::kInvalidArgument,
+          "{} is {}, want a number of at least 0", field, value);
+  };
+  no_less_than_0("still_change", speed.still_change);
+  no_less_than_0("budget_ms", speed.budget_ms);
 }
 
 nlohmann::json TrackerConfig::to_json() const {
@@ -35,7 +77,8 @@ nlohmann::json TrackerConfig::to_json() const {
                          {"clear_memory_around_corrections", clear_memory_around_corrections},
                          {"objects_per_batch", objects_per_batch},
                          {"cached_frames", cached_frames},
-                         {"max_bytes", nullptr}};
+                         {"max_bytes", nullptr},
+                         {"speed", tracker::to_json(speed)}};
   if (max_bytes) json["max_bytes"] = *max_bytes;
   return json;
 }
@@ -53,6 +96,7 @@ void TrackerConfig::read_json(const nlohmann::json& json, const std::string& ori
     read.max_bytes.reset();
     if (const auto& bytes = json.at("max_bytes"); !bytes.is_null())
       read.max_bytes = bytes.get<std::int64_t>();
+    read.speed = json.contains("speed") ? speed_from_json(json.at("speed")) : SpeedOptions();
     read.validate();
   } catch (const nlohmann::json::exception& error) {
     fail(ErrorCode::kCorruptFile, "{}: the configuration cannot be read: {}", origin, error.what());

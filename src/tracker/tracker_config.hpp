@@ -9,6 +9,7 @@
 
 #include "memory/selection.hpp"
 #include "nn/model.hpp"
+#include "vostrack/speed.hpp"
 
 namespace vostrack::tracker {
 
@@ -31,6 +32,8 @@ struct TrackerConfig {
   std::string scratch_folder;  ///< empty: the system's folder of temporary files
   /// Which memories are looked back to; nothing: the reference's rule.
   std::shared_ptr<const memory::SelectionPolicy> policy;
+  /// What may be left out to be faster; nothing by default.
+  SpeedOptions speed;
 
   /// What the model's own configuration asks for.
   static TrackerConfig from(const nn::Model& model);

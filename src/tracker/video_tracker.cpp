@@ -5,6 +5,7 @@
 
 #include "base/check.hpp"
 #include "memory/store_archive.hpp"
+#include "tracker/sketch.hpp"
 
 namespace vostrack::tracker {
 
@@ -96,12 +97,13 @@ std::optional<FrameAnswer> VideoTracker::next(Propagation& propagation) {
   if (propagation.done) return std::nullopt;
   check(propagation.changes == changes_, ErrorCode::kFailedState,
         "objects were changed since this propagation began; begin another");
+  const auto begun = Clock::now();
   const FrameIndex frame = propagation.next;
   std::vector<Object*> all;
   for (const auto& object : objects()) all.push_back(object.get());
   try {
     check_not_cancelled();
-    pass(all, frame, propagation.reverse);
+    if (!hold(all, frame, propagation.reverse)) pass(all, frame, propagation.reverse);
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kCancelled) throw;
     propagation.done = true;
@@ -111,6 +113,7 @@ std::optional<FrameAnswer> VideoTracker::next(Propagation& propagation) {
   propagation.done = frame == propagation.last;
   propagation.next += propagation.reverse ? -1 : 1;
   keep_within_bounds(frame);
+  frame_took(Clock::now() - begun);
   return answer;
 }
 
@@ -162,10 +165,30 @@ const nn::ImageFeatures& VideoTracker::features(FrameIndex frame) {
   if (it != cache_.end()) {
     cache_.splice(cache_.begin(), cache_, it);
   } else {
-    cache_.emplace_front(frame, model().encode(model().network_input(source_.read(frame))));
+    cache_.emplace_front(frame, model().encode(model().network_input(read(frame))));
     while (cache_.size() > static_cast<std::size_t>(config().cached_frames)) cache_.pop_back();
   }
   return cache_.front().second;
+}
+
+torch::Tensor VideoTracker::sketch(FrameIndex frame) {
+  constexpr std::size_t kSketches = 4;  // of this frame and of those that are shown on it
+  auto it = std::ranges::find(sketches_, frame, &std::pair<FrameIndex, torch::Tensor>::first);
+  if (it != sketches_.end()) {
+    sketches_.splice(sketches_.begin(), sketches_, it);
+  } else {
+    sketches_.emplace_front(frame, sketch_of(read(frame)));
+    if (sketches_.size() > kSketches) sketches_.pop_back();
+  }
+  return sketches_.front().second;
+}
+
+const torch::Tensor& VideoTracker::read(FrameIndex frame) {
+  if (picture_.first != frame || !picture_.second.defined()) {
+    picture_.second.reset();  // reading may take its bytes away
+    picture_ = {frame, source_.read(frame)};
+  }
+  return picture_.second;
 }
 
 std::int64_t VideoTracker::picture_bytes() const {

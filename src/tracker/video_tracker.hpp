@@ -80,6 +80,9 @@ class VideoTracker : public ObjectTracking {
   const nn::ImageFeatures& features(FrameIndex frame) override;
   std::optional<std::int64_t> num_frames() const override { return source_.frame_count(); }
   double time_s(FrameIndex frame) const override { return source_.time_s(frame); }
+  torch::Tensor sketch(FrameIndex frame) override;
+  /// A frame's picture, valid until the next call.
+  const torch::Tensor& read(FrameIndex frame);
   std::int64_t picture_bytes() const override;
   void make_room(FrameIndex frame, std::int64_t bytes, bool new_object) override;
   void keep_within_bounds(FrameIndex frame) override;
@@ -98,6 +101,8 @@ class VideoTracker : public ObjectTracking {
   std::shared_ptr<memory::Scratch> scratch_;  ///< made when it is needed
   /// Most recently used first.
   std::list<std::pair<FrameIndex, nn::ImageFeatures>> cache_;
+  std::list<std::pair<FrameIndex, torch::Tensor>> sketches_;  ///< the same
+  std::pair<FrameIndex, torch::Tensor> picture_;              ///< what was read last
 };
 
 }  // namespace vostrack::tracker

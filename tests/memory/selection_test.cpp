@@ -197,5 +197,41 @@ TEST(RecentPolicy, GivesNoPointersWhenTheyAreOff) {
   EXPECT_TRUE(select(off, bank({0}, {1, 2}), {3, false, 10}).pointers.empty());
 }
 
+TEST(RecentPolicy, PassesOverHeldFrames) {
+  // Every second frame: the same places and distances as if only even frames existed.
+  auto memory = bank({0}, {});
+  for (FrameIndex t = 2; t < 20; t += 2) memory.tracked.put(t, std::make_shared<FrameOutput>());
+  for (FrameIndex t = 1; t < 20; t += 2) memory.held[t] = {t - 1, {}};
+  const auto forward = select(config(), memory, {20, false, 40});
+  EXPECT_EQ(memories(forward),
+            (Memories{{0, kLastRow}, {8, 5}, {10, 4}, {12, 3}, {14, 2}, {16, 1}, {18, 0}}));
+  EXPECT_EQ(
+      pointers(forward),
+      (Pointers{
+          {0, 10}, {18, 1}, {16, 2}, {14, 3}, {12, 4}, {10, 5}, {8, 6}, {6, 7}, {4, 8}, {2, 9}}));
+  const auto policy = make_recent_policy(config());
+  EXPECT_TRUE(policy->out_of_reach(memory, 20).empty());
+  EXPECT_EQ(policy->out_of_reach(memory, 28), (Frames{2, 4}));
+  memory.forget_held(6);
+  EXPECT_EQ(memory.held.size(), 7U);
+  EXPECT_EQ(pointers(select(config(), memory, {20, false, 40})).front(), pointers(forward).front());
+}
+
+TEST(KeepNearest, LeavesOutTheFarthestTrackedFrames) {
+  const auto memory = bank({0, 15}, range(1, 14));
+  auto selection = select(config(), memory, {15, true, 40});
+  const auto all = memories(selection);
+  keep_nearest(selection, memory, 15, {}, {});
+  EXPECT_EQ(memories(selection), all);
+
+  selection = select(config(), memory, {13, false, 40});
+  keep_nearest(selection, memory, 13, 2, 3);
+  EXPECT_EQ(memories(selection), (Memories{{0, kLastRow}, {15, kLastRow}, {11, 1}, {12, 0}}));
+  EXPECT_EQ(pointers(selection).size(),
+            pointers(select(config(), memory, {13, false, 40})).size() - 9);
+  keep_nearest(selection, memory, 13, 0, 0);
+  EXPECT_EQ(memories(selection), (Memories{{0, kLastRow}, {15, kLastRow}}));
+}
+
 }  // namespace
 }  // namespace vostrack::memory

@@ -59,6 +59,9 @@ class VOSTRACK_API ObjectResult {
   std::vector<Contour> contours() const;
   /// Frames whose memories this answer was made with; empty for a prompted frame.
   std::vector<std::int64_t> attended_frames() const;
+  /// The frame whose mask and scores these are, where SpeedOptions left this frame out; the mask
+  /// may have been moved with the picture.
+  std::optional<std::int64_t> held_from() const noexcept;
 
   struct Impl;
   explicit ObjectResult(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}

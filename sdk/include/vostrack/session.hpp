@@ -31,6 +31,7 @@
 #include "vostrack/frame_source.hpp"
 #include "vostrack/model.hpp"
 #include "vostrack/result.hpp"
+#include "vostrack/speed.hpp"
 #include "vostrack/types.hpp"
 
 namespace vostrack {
@@ -61,6 +62,8 @@ struct SessionConfig {
   std::optional<std::int64_t> max_bytes = std::int64_t{1} << 30;
   /// Folder of the scratch file; empty: the system's for temporary files.
   std::string scratch_folder;
+  /// What may be left out to be faster; nothing by default.
+  SpeedOptions speed;
 };
 
 enum class Direction { kForward, kBackward };
@@ -189,6 +192,8 @@ class VOSTRACK_API VideoSession {
   ObjectId import_object(const std::string& path, std::optional<ObjectId> object_id = std::nullopt);
 
   MemoryUsage memory_usage() const;
+  /// What SpeedOptions made it leave out since it was made.
+  SpeedReport speed_report() const;
 
   /// Objects and their prompts, in the order in which they were first prompted.
   std::vector<ObjectRecord> objects() const;

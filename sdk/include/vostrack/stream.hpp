@@ -21,6 +21,7 @@
 
 #include "vostrack/model.hpp"
 #include "vostrack/result.hpp"
+#include "vostrack/speed.hpp"
 #include "vostrack/types.hpp"
 
 namespace vostrack {
@@ -44,6 +45,8 @@ struct StreamConfig {
   /// Ceiling of what objects and encoded pictures may come to occupy; a prompt that could go beyond
   /// is refused. Unset: none.
   std::optional<std::int64_t> max_bytes;
+  /// What may be left out to be faster; nothing by default.
+  SpeedOptions speed;
 };
 
 class VOSTRACK_API StreamTracker {
@@ -108,6 +111,8 @@ class VOSTRACK_API StreamTracker {
   ObjectId import_object(const std::string& path, std::optional<ObjectId> object_id = std::nullopt);
 
   MemoryUsage memory_usage() const;
+  /// What SpeedOptions made it leave out since it was made.
+  SpeedReport speed_report() const;
   std::vector<ObjectRecord> objects() const;
   /// −1 before the first frame.
   std::int64_t latest_frame() const noexcept;

@@ -11,6 +11,7 @@
 #include "vostrack/pushed.hpp"
 #include "vostrack/result.hpp"
 #include "vostrack/session.hpp"
+#include "vostrack/speed.hpp"
 #include "vostrack/stream.hpp"
 #include "vostrack/types.hpp"
 #include "vostrack/version.hpp"
