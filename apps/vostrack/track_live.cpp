@@ -137,8 +137,6 @@ class LiveRun {
   const WaitingPrompts& waiting() const noexcept { return waiting_; }
   const Latency& latency() const noexcept { return latency_; }
   const std::map<ObjectId, std::set<std::int64_t>>& prompted() const noexcept { return prompted_; }
-  /// Of the frame at hand, for the writers.
-  const Image& picture() const noexcept { return picture_; }
 
   void run(TrackResults& results, Progress& progress) {
     InterruptWatch watch(video_);
@@ -157,10 +155,9 @@ class LiveRun {
       FrameRecord record = record_of(result);
       record.frame = frame.index;
       record.name = frame.name;
-      picture_ = std::move(frame.image);
-      results.write(record);
       progress.step(fmt::format("{}; {} dropped, {:.2f} s behind", presence_text(record),
                                 video_.statistics().dropped, live->latency_s()));
+      results.write(std::move(record), std::move(frame.image));
     }
   }
 
@@ -171,7 +168,6 @@ class LiveRun {
   StreamTracker tracker_;
   Latency latency_;
   std::map<ObjectId, std::set<std::int64_t>> prompted_;
-  Image picture_;
 };
 
 }  // namespace
@@ -184,7 +180,7 @@ void track_live(const std::string& address, const OutputFolder& folder,
   LiveRun run(address, prompts, settings, model.get());
   const Footage footage{run.video().height(), run.video().width()};
   TrackResults results(open_writers(settings.results, folder, footage, std::nullopt, console.out),
-                       {}, [&](const FrameRecord&) { return run.picture(); });
+                       {}, nullptr);
   TrackTimes times;
   times.prepare_s = seconds_since(prepare_start);
 
@@ -195,6 +191,7 @@ void track_live(const std::string& address, const OutputFolder& folder,
   Json error_text = nullptr;
   try {
     run.run(results, progress);
+    results.flush();
   } catch (const Error& error) {
     failure = std::current_exception();
     error_text = error.what();

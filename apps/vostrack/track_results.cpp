@@ -17,20 +17,31 @@ void TrackResults::keep(FrameRecord record) {
   kept_.insert_or_assign(frame, std::move(record));
 }
 
-void TrackResults::write_kept(std::optional<std::int64_t> until) {
-  for (const auto& [frame, record] : std::exchange(kept_, {}))
-    if (!until || frame < *until) write(record);
+void TrackResults::draw(const PromptKey& key, Prompt prompt) {
+  tasks_.post([this, key, prompt = std::move(prompt)] { prompts_.insert_or_assign(key, prompt); });
 }
 
-void TrackResults::write(const FrameRecord& record) {
+void TrackResults::write_kept(std::optional<std::int64_t> until) {
+  for (auto& [frame, record] : std::exchange(kept_, {}))
+    if (!until || frame < *until) write(std::move(record));
+}
+
+void TrackResults::write(FrameRecord record, std::optional<Image> picture) {
+  tasks_.post([this, record = std::move(record), picture = std::move(picture)]() mutable {
+    write_now(record, picture);
+  });
+}
+
+void TrackResults::write_now(const FrameRecord& record, std::optional<Image>& picture) {
   const ResultFrame frame(
-      record, [&] { return read_(record); }, prompts_);
+      record, [&] { return picture ? std::move(*picture) : read_(record); }, prompts_);
   for (const auto& writer : writers_) writer->write(frame);
   count(record);
 }
 
 void TrackResults::finish() {
-  write_kept();
+  if (!tasks_.failed()) write_kept();
+  flush();
   if (frames_ == 0) return;
   for (const auto& writer : std::exchange(writers_, {}))
     if (std::string file = writer->finish(); !file.empty()) files_.push_back(std::move(file));

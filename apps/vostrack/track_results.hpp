@@ -1,8 +1,9 @@
 /// Everything that is written and counted about one tracked video.
 ///
-///   TrackResults results(std::move(writers), prompts, [&](auto& frame) { return picture_of(frame);
-///   }); session.propagate(range, [&](const FrameResult& frame) { results.write(record_of(frame));
-///   ... results.finish();
+///   TrackResults results(std::move(writers), prompts, read_picture);
+///   session.propagate(range, [&](const FrameResult& frame) { results.write(record_of(frame)); ...
+///   results.flush();
+///   results.finish();
 #pragma once
 
 #include <array>
@@ -18,6 +19,7 @@
 #include "apps/vostrack/frame_record.hpp"
 #include "apps/vostrack/prompt_table.hpp"
 #include "apps/vostrack/result_writer.hpp"
+#include "apps/vostrack/task_queue.hpp"
 
 namespace vostrack::cli {
 
@@ -40,38 +42,49 @@ struct ObjectSummary {
   }
 };
 
-/// Hands frames to all writers.
+/// Hands frames to all writers, on a thread of its own, so that tracking goes on meanwhile.
 ///
 /// Thread safety: one thread at a time.
 class TrackResults {
  public:
   using ReadPicture = std::function<Image(const FrameRecord&)>;
+  /// Frames that wait for the writers at most.
+  static constexpr std::size_t kWaitingFrames = 4;
 
-  /// @param read  gives a frame's picture, to the writers that need it
+  /// @param read  gives a frame's picture, to the writers that need it, on their thread; not asked
+  ///   for pictures that are given to write()
   /// @param prompts  are drawn on their frames
   TrackResults(std::vector<std::unique_ptr<ResultWriter>> writers, const PromptTable& prompts,
                ReadPicture read)
       : writers_(std::move(writers)), prompts_(prompts), read_(std::move(read)) {}
 
-  /// Draws one more prompt on its frame.
-  void draw(const PromptKey& key, Prompt prompt) {
-    prompts_.insert_or_assign(key, std::move(prompt));
-  }
+  /// Draws one more prompt on its frame, which is yet to be written.
+  ///
+  /// @throws Error as write()
+  void draw(const PromptKey& key, Prompt prompt);
   /// Keeps a frame until finish() or write_kept(), for those that come in falling order.
   void keep(FrameRecord record);
   /// Writes the kept frames in rising order; one that is at or after `until` is forgotten.
   void write_kept(std::optional<std::int64_t> until = std::nullopt);
-  /// Writes a frame that comes after all written ones.
-  void write(const FrameRecord& record);
+  /// Has a frame written that comes after all earlier ones; waits while several are to be written.
+  ///
+  /// @throws Error kIo when writing an earlier frame failed; no more is written then
+  void write(FrameRecord record, std::optional<Image> picture = std::nullopt);
+  /// Waits until all is written.
+  ///
+  /// @throws Error kIo when that failed, unless write() has
+  void flush() { tasks_.finish(); }
   /// Writes what was kept and completes the files.
   void finish();
 
+  /// Written frames; after flush(), as the next ones.
   std::int64_t frames() const noexcept { return frames_; }
   const std::map<ObjectId, ObjectSummary>& objects() const noexcept { return objects_; }
   /// Files and folders that hold results now.
   const std::vector<std::string>& files() const noexcept { return files_; }
 
  private:
+  void write_now(const FrameRecord& record, std::optional<Image>& picture);
   void count(const FrameRecord& record);
 
   std::vector<std::unique_ptr<ResultWriter>> writers_;
@@ -81,6 +94,7 @@ class TrackResults {
   std::int64_t frames_ = 0;
   std::map<ObjectId, ObjectSummary> objects_;
   std::vector<std::string> files_;
+  TaskQueue tasks_{kWaitingFrames};  ///< last: its tasks use everything above
 };
 
 /// What a progress bar says about a frame's objects: each one's presence, or how many there are of

@@ -69,7 +69,7 @@ void TrackRun::take(FrameRecord record) {
   if (backward)
     results_.keep(std::move(record));
   else
-    results_.write(record);
+    results_.write(std::move(record));
   if (backward && done_ == backward_frames()) results_.write_kept(range_.origin);
 }
 

@@ -142,6 +142,7 @@ TrackOutcome track_video(const TrackJob& job, const TrackSettings& settings, Mod
   try {
     tracking.replay(done);
     tracking.track();
+    results.flush();
   } catch (const Error& error) {
     failure = std::current_exception();
     error_text = error.what();

@@ -10,6 +10,7 @@
 #include "nn/layers.hpp"
 #include "tensors.hpp"
 #include "tracker/image_segmenter.hpp"
+#include "tracker/masks_at_size.hpp"
 #ifdef VOSTRACK_WITH_VIDEO
 #include "video/picture_io.hpp"
 #endif
@@ -23,10 +24,6 @@ struct MaskCandidate::Impl {
   float object_score;
   int height, width;
 
-  torch::Tensor at_size() const {
-    torch::InferenceMode guard;
-    return nn::resize_bilinear(low_res, height, width);
-  }
 };
 
 float MaskCandidate::predicted_iou() const noexcept {
@@ -36,10 +33,11 @@ float MaskCandidate::object_score() const noexcept {
   return impl_->object_score;
 }
 Mask MaskCandidate::mask(float threshold) const {
-  return to_mask(impl_->at_size(), threshold);
+  return tracker::mask_at_size(impl_->low_res, impl_->height, impl_->width, threshold);
 }
 Logits MaskCandidate::logits() const {
-  return to_logits(impl_->at_size());
+  torch::InferenceMode guard;
+  return to_logits(nn::resize_bilinear(impl_->low_res, impl_->height, impl_->width));
 }
 Logits MaskCandidate::low_res_logits() const {
   torch::InferenceMode guard;

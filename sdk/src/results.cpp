@@ -7,12 +7,13 @@
 #include "annotations/rle.hpp"
 #include "base/check.hpp"
 #include "tensors.hpp"
+#include "tracker/masks_at_size.hpp"
 
 namespace vostrack {
 namespace {
 
-/// All objects of a frame, brought to the video's size when the first is asked for: without
-/// overlaps one object's mask depends on the others'.
+/// All objects of a frame. Without overlaps one object's mask depends on the others', so all are
+/// brought to the video's size when the first is asked for.
 class FrameMasks {
  public:
   FrameMasks(tracker::FrameAnswer answer, int height, int width, bool non_overlapping)
@@ -23,11 +24,33 @@ class FrameMasks {
 
   const tracker::ObjectAnswer& object(std::size_t index) const { return answer_.objects[index]; }
 
+  /// (1, 1, s, s), or undefined without output.
+  torch::Tensor low_res(std::size_t index) const {
+    const auto& output = answer_.objects[index].output;
+    return output ? output->mask_logits : torch::Tensor();
+  }
+
+  Mask mask(std::size_t index) const {
+    if (non_overlapping_) {
+      std::call_once(labels_once_, [this] {
+        std::vector<torch::Tensor> logits;
+        for (std::size_t i = 0; i < answer_.objects.size(); ++i) logits.push_back(low_res(i));
+        labels_ = tracker::labels_at_size(logits, height_, width_);
+      });
+      Mask mask{height_, width_, std::vector<std::uint8_t>(labels_.size())};
+      for (std::size_t i = 0; i < labels_.size(); ++i) mask.data[i] = labels_[i] == index + 1;
+      return mask;
+    }
+    if (const auto logits = low_res(index); logits.defined())
+      return tracker::mask_at_size(logits, height_, width_);
+    return {height_, width_, std::vector<std::uint8_t>(static_cast<std::size_t>(height_) * width_)};
+  }
+
   torch::Tensor logits(std::size_t index) const {
     if (!non_overlapping_)
       return tracker::logits_at_size({answer_.frame, {answer_.objects[index]}}, height_, width_,
                                      false);
-    std::call_once(once_,
+    std::call_once(joint_once_,
                    [this] { joint_ = tracker::logits_at_size(answer_, height_, width_, true); });
     return joint_[static_cast<std::int64_t>(index)];
   }
@@ -36,7 +59,8 @@ class FrameMasks {
   tracker::FrameAnswer answer_;
   int height_, width_;
   bool non_overlapping_;
-  mutable std::once_flag once_;
+  mutable std::once_flag labels_once_, joint_once_;
+  mutable std::vector<std::uint16_t> labels_;
   mutable torch::Tensor joint_;
 };
 
@@ -58,7 +82,7 @@ float ObjectResult::object_score() const noexcept {
   return output ? output->object_score.item<float>() : static_cast<float>(tracker::kAbsent);
 }
 Mask ObjectResult::mask() const {
-  return to_mask(impl_->masks->logits(impl_->index));
+  return impl_->masks->mask(impl_->index);
 }
 Logits ObjectResult::logits() const {
   return to_logits(impl_->masks->logits(impl_->index));

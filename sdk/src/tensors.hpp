@@ -22,15 +22,6 @@ inline torch::Tensor to_tensor(const Image& image) {
 }
 
 /// @param logits  (…, H, W) of one plane
-inline Mask to_mask(const torch::Tensor& logits, float threshold = 0) {
-  torch::InferenceMode guard;
-  const auto bytes = (logits > threshold).to(torch::kUInt8).contiguous();
-  const auto* data = bytes.const_data_ptr<std::uint8_t>();
-  return {static_cast<int>(logits.size(-2)),
-          static_cast<int>(logits.size(-1)),
-          {data, data + bytes.numel()}};
-}
-
 inline Logits to_logits(const torch::Tensor& logits) {
   torch::InferenceMode guard;
   const auto values = logits.to(torch::kFloat32).contiguous();

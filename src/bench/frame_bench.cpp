@@ -13,8 +13,8 @@
 #include "base/check.hpp"
 #include "bench/random_model.hpp"
 #include "memory/conditioning.hpp"
-#include "nn/layers.hpp"
 #include "tracker/mask_heads.hpp"
+#include "tracker/masks_at_size.hpp"
 #include "tracker/postprocess.hpp"
 #include "tracker/tracker_config.hpp"
 
@@ -112,7 +112,7 @@ std::vector<std::pair<std::string, double>> FrameBench::measure(int objects, int
   std::vector<memory::Selection> selections;
   for (int i = 0; i < objects; ++i) selections.push_back(full_bank(model));
 
-  torch::Tensor input, conditioned, masks;
+  torch::Tensor input, conditioned;
   nn::ImageFeatures image;
   tracker::HeadOutput head;
   const std::vector<std::pair<std::string, std::function<void()>>> parts = {
@@ -131,9 +131,12 @@ std::vector<std::pair<std::string, double>> FrameBench::measure(int objects, int
            memory::encode_memory(model, image, head.high_res, head.object_score, false);
        }},
       {"masks", [&] {
+         // As a frame's masks are made: without overlaps of several objects.
          const auto filled = tracker::fill_holes(head.low_res, options.fill_hole_area, 0, 0.1);
-         const auto logits = nn::resize_bilinear(filled, impl_->height, impl_->width);
-         masks = (objects > 1 ? tracker::without_overlaps(logits) : logits) > 0;
+         if (objects == 1)
+           tracker::mask_at_size(filled, impl_->height, impl_->width);
+         else
+           tracker::labels_at_size(filled.split(1), impl_->height, impl_->width);
        }}};
   std::vector<std::vector<double>> times(parts.size());
   for (int round = 0; round <= rounds; ++round)

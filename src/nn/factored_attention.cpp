@@ -12,8 +12,6 @@ namespace {
 
 /// Places that are packed together, so that reads and writes both stay in the nearest cache.
 constexpr std::int64_t kPackBlock = 16;
-/// Blocks of queries that each thread has at least where objects share their tables.
-constexpr std::int64_t kBlocksPerThread = 4;
 
 /// [weight, bias] in the groups of columns that the kernel reads.
 ///
@@ -176,31 +174,24 @@ torch::Tensor FactoredAttention::forward(const torch::Tensor& queries,
 
   const auto exact = as_float(queries);
   auto averages = torch::empty({batch, count, layer_.memory_width}, torch::kFloat32);
-  std::vector<FactoredObject> all;
+  std::vector<FactoredJob> jobs;
   for (std::int64_t i = 0; i < batch; ++i) {
     const auto runs = objects[static_cast<std::size_t>(i)].runs();
     for (const KeyRun& run : runs) VOSTRACK_ASSERT(!run.on_grid || run.places == cos_.size(0));
-    all.push_back({runs.data(), static_cast<int>(runs.size()), averages[i].data_ptr<float>()});
-  }
-  // Objects with the same queries share their tables, unless that left threads without work.
-  const auto blocks = at::divup(count, static_cast<std::int64_t>(kQueryBlock));
-  const bool shared = exact.size(0) == 1 && blocks >= kBlocksPerThread * at::get_num_threads();
-  const std::int64_t together = shared ? batch : 1;
-  std::vector<FactoredJob> jobs;
-  for (std::int64_t i = 0; i < batch; i += together)
     jobs.push_back({layer_, exact[exact.size(0) == 1 ? 0 : i].const_data_ptr<float>(), count,
-                    &all[static_cast<std::size_t>(i)], static_cast<int>(together)});
+                    runs.data(), static_cast<int>(runs.size()), averages[i].data_ptr<float>()});
+  }
 
-  // Blocks are handed out as threads become free, job by job, so that all threads read the same
-  // objects' memories.
-  const auto work = static_cast<std::int64_t>(jobs.size()) * blocks;
-  const auto threads = std::min<std::int64_t>(at::get_num_threads(), work);
+  // Blocks are handed out as threads become free, object by object, so that all threads read the
+  // same object's memories.
+  const auto blocks = at::divup(count, static_cast<std::int64_t>(kQueryBlock));
+  const auto threads = std::min<std::int64_t>(at::get_num_threads(), batch * blocks);
   const auto each = static_cast<std::int64_t>(factored_scratch(layer_));
   auto scratch = torch::empty({threads, each}, torch::kFloat32);
   float* const scratches = scratch.data_ptr<float>();
   std::atomic<std::int64_t> next{0};
   at::parallel_for(0, threads, 1, [&](std::int64_t first, std::int64_t) {
-    for (auto block = next++; block < work; block = next++)
+    for (auto block = next++; block < batch * blocks; block = next++)
       attend(jobs[static_cast<std::size_t>(block / blocks)], block % blocks * kQueryBlock,
              scratches + first * each);
   });

@@ -33,20 +33,14 @@ struct KeyRun {
   const float* averaged;  ///< (places, c, slots): what the softmax averages
 };
 
-/// What is attended to of one object.
-struct FactoredObject {
-  const KeyRun* runs;
-  int run_count;
-  float* out;  ///< (count, c): averages of `averaged`
-};
-
-/// The attention of the same queries to one or several objects.
+/// One object's attention.
 struct FactoredJob {
   FactoredLayer layer;
   const float* queries;  ///< (count, d), not yet turned; query i stands at place i of the grid
   std::int64_t count;
-  const FactoredObject* objects;
-  int object_count;
+  const KeyRun* runs;
+  int run_count;
+  float* out;  ///< (count, c): averages of `averaged`
 };
 
 /// Floats that attend_block wants as scratch.

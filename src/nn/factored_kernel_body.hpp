@@ -270,32 +270,14 @@ Scratch lay_out(const FactoredLayer& layer, float* memory) {
   return scratch;
 }
 
-/// Attention of a block of queries, whose tables are filled, to one object.
-void attend_to(const FactoredObject& object, const FactoredJob& job, std::int64_t first,
-               const Softmax& softmax, const Tables& tables) {
-  const int width = job.layer.memory_width;
-  for (int q = 0; q < kQueryBlock; ++q) {
-    softmax.largest[q] = -1e30F;
-    softmax.powers[q] = 0;
-  }
-  std::memset(softmax.sum, 0, sizeof(float) * static_cast<std::size_t>(width) * kQueryBlock);
-  for (int i = 0; i < object.run_count; ++i)
-    with_slots(object.runs[i].slots, Attend{job.layer, object.runs[i], tables, softmax});
-
-  for (int lane = 0; lane < kQueryBlock && first + lane < job.count; ++lane)
-    for (int t = 0; t < width; ++t)
-      object.out[(first + lane) * width + t] =
-          softmax.sum[t * kQueryBlock + lane] / softmax.powers[lane];
-}
-
 void attend(const FactoredJob& job, std::int64_t first, float* memory) {
   const FactoredLayer& layer = job.layer;
+  const int width = layer.memory_width;
   const auto half = static_cast<std::size_t>(layer.channels) / 2;
   const auto [queries, turned, softmax, tables] = lay_out(layer, memory);
 
   bool on_grid = false;
-  for (int n = 0; n < job.object_count; ++n)
-    for (int i = 0; i < job.objects[n].run_count; ++i) on_grid |= job.objects[n].runs[i].on_grid;
+  for (int i = 0; i < job.run_count; ++i) on_grid |= job.runs[i].on_grid;
   turn_queries(job, first, queries);
   // Half of the pairs turn with x, which is the cell in the first row; half with y, the row.
   fill_table(layer, queries, layer.weight_x, layer.cos, layer.sin, half,
@@ -303,8 +285,19 @@ void attend(const FactoredJob& job, std::int64_t first, float* memory) {
   fill_table(layer, queries + half * kQueryBlock, layer.weight_y, layer.cos + half / 2,
              layer.sin + half / 2, half * static_cast<std::size_t>(layer.grid_width),
              on_grid ? layer.grid_height : 1, turned, tables.y);
-  for (int n = 0; n < job.object_count; ++n)
-    attend_to(job.objects[n], job, first, softmax, tables);
+
+  for (int q = 0; q < kQueryBlock; ++q) {
+    softmax.largest[q] = -1e30F;
+    softmax.powers[q] = 0;
+  }
+  std::memset(softmax.sum, 0, sizeof(float) * static_cast<std::size_t>(width) * kQueryBlock);
+  for (int i = 0; i < job.run_count; ++i)
+    with_slots(job.runs[i].slots, Attend{layer, job.runs[i], tables, softmax});
+
+  for (int lane = 0; lane < kQueryBlock && first + lane < job.count; ++lane)
+    for (int t = 0; t < width; ++t)
+      job.out[(first + lane) * width + t] =
+          softmax.sum[t * kQueryBlock + lane] / softmax.powers[lane];
 }
 
 }  // namespace

@@ -289,6 +289,18 @@ TEST_F(Track, FinishesItsFilesWhenInterrupted) {
   EXPECT_EQ(summary()["complete"], false);
 }
 
+TEST_F(Track, SaysThatResultsCannotBeWritten) {
+  if (!fs::exists("/dev/full")) GTEST_SKIP() << "no /dev/full here";
+  for (const char* end : {"0", "9"}) {
+    const Outcome outcome =
+        track({"--mask", mask_, "--end", end, "--rle", "/dev/full", "--overwrite"});
+    EXPECT_EQ(outcome.status, kFailure);
+    EXPECT_THAT(outcome.err, HasSubstr("/dev/full: cannot be written"));
+    EXPECT_EQ(summary()["error"], "/dev/full: cannot be written");
+    EXPECT_EQ(summary()["complete"], false);
+  }
+}
+
 TEST_F(Track, TakesEveryLabelOfAPictureAsAnObject) {
   annotations::LabelImage labels{square_.height, square_.width, {}};
   labels.labels.resize(static_cast<std::size_t>(square_.height * square_.width));
