@@ -32,14 +32,14 @@ def median_ms(work, rounds, clock, wait=lambda: None):
     return statistics.median(times[1:]), result  # the first round warms up
 
 
-def build_reference(args):
+def build_reference(args, device="cpu"):
     import torch
     from sam2.build_sam import build_sam2_video_predictor
 
     torch.set_num_threads(args.threads)
     torch.manual_seed(0)
     family = "sam2.1" if args.preset.startswith("sam2.1") else "sam2"
-    model = build_sam2_video_predictor(f"configs/{family}/{args.preset}.yaml", None, device=args.device)
+    model = build_sam2_video_predictor(f"configs/{family}/{args.preset}.yaml", None, device=device)
     # Objects are present, so that no mask is blanked.
     model.sam_mask_decoder.pred_obj_score_head.layers[-1].bias.data.fill_(5)
     return model
@@ -130,7 +130,7 @@ def main():
     import torch
 
     clock = time.process_time if args.processor_time else time.perf_counter
-    model = build_reference(args)
+    model = build_reference(args, args.device)
     results = []
     with tempfile.TemporaryDirectory() as folder:
         weights = os.path.join(folder, "random.pt")

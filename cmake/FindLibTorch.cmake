@@ -40,6 +40,15 @@ if(LibTorch_ROOT_DIR)
                  NO_CACHE)
     list(APPEND _libraries "${LibTorch_${_name}}")
   endforeach()
+  # The OpenMP runtime that it was built with, for loops of at::parallel_for in other programs: a
+  # second one would start threads of its own.
+  file(GLOB _openmp "${LibTorch_ROOT_DIR}/lib/libgomp*.so*")
+  if(_openmp)
+    list(GET _openmp 0 _openmp)
+    list(APPEND _libraries "${_openmp}")
+  else()
+    list(APPEND _libraries gomp)
+  endif()
   find_library(LibTorch_torch_cuda torch_cuda PATHS "${LibTorch_ROOT_DIR}/lib" NO_DEFAULT_PATH
                NO_CACHE)
   set(LibTorch_CUDA OFF)

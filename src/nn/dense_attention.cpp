@@ -1,7 +1,5 @@
 #include "nn/dense_attention.hpp"
 
-#include <ATen/Parallel.h>
-
 #include <algorithm>
 #include <atomic>
 #include <cmath>
@@ -9,6 +7,7 @@
 
 #include "base/check.hpp"
 #include "nn/matrix_kernel.hpp"
+#include "nn/parallel.hpp"
 #include "nn/processor.hpp"
 
 namespace vostrack::nn {

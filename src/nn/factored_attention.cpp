@@ -1,11 +1,10 @@
 #include "nn/factored_attention.hpp"
 
-#include <ATen/Parallel.h>
-
 #include <algorithm>
 #include <atomic>
 
 #include "base/check.hpp"
+#include "nn/parallel.hpp"
 
 namespace vostrack::nn {
 namespace {

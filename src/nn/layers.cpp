@@ -1,11 +1,11 @@
 #include "nn/layers.hpp"
 
-#include <ATen/Parallel.h>
 #include <ATen/autocast_mode.h>
 
 #include <algorithm>
 
 #include "nn/norm_kernel.hpp"
+#include "nn/parallel.hpp"
 #include "nn/processor.hpp"
 
 namespace vostrack::nn {

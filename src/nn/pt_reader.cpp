@@ -1,10 +1,9 @@
 #include "nn/pt_reader.hpp"
 
-#include <ATen/Parallel.h>
-
 #include <vector>
 
 #include "base/check.hpp"
+#include "nn/parallel.hpp"
 #include "nn/pickle_reader.hpp"
 #include "nn/zip_reader.hpp"
 

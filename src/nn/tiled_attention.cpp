@@ -1,12 +1,12 @@
 #include "nn/tiled_attention.hpp"
 
-#include <ATen/Parallel.h>
 #include <ATen/native/CPUBlas.h>
 
 #include <cmath>
 
 #include "base/check.hpp"
 #include "nn/matrix_kernel.hpp"
+#include "nn/parallel.hpp"
 #include "nn/processor.hpp"
 #include "nn/tiled_kernel.hpp"
 
