@@ -14,13 +14,13 @@
 #include <string>
 #include <vector>
 
+#include "bench/timing.hpp"
 #include "nn/memory_attention.hpp"
-#include "timing.hpp"
 
 namespace {
 
-using vostrack::benchmarks::median;
-using vostrack::benchmarks::milliseconds;
+using vostrack::bench::median;
+using vostrack::bench::milliseconds;
 using vostrack::nn::MemoryTokens;
 using vostrack::nn::PackedMemory;
 using vostrack::nn::RotaryAttention;

@@ -18,13 +18,13 @@
 #include <string>
 #include <vector>
 
-#include "timing.hpp"
+#include "bench/timing.hpp"
 #include "vostrack/vostrack.hpp"
 
 namespace {
 
-using vostrack::benchmarks::median;
-using vostrack::benchmarks::milliseconds;
+using vostrack::bench::median;
+using vostrack::bench::milliseconds;
 
 constexpr int kHeight = 480;
 constexpr int kWidth = 854;

@@ -22,7 +22,7 @@
 #include <string>
 #include <vector>
 
-#include "timing.hpp"
+#include "bench/timing.hpp"
 #include "vostrack/vostrack.hpp"
 
 namespace {
@@ -72,7 +72,7 @@ struct Sample {
 
 Sample sample(std::int64_t frames) {
   Sample now{static_cast<double>(frames)};
-  now.resident = vostrack::benchmarks::resident_mib();
+  now.resident = vostrack::bench::resident_mib();
 #ifdef __GLIBC__
   const auto heap = ::mallinfo2();
   now.allocated = static_cast<double>(heap.uordblks + heap.hblkhd) / (1 << 20);
@@ -130,7 +130,7 @@ double measure(const vostrack::Model& model, int objects, std::int64_t frames,
       samples.push_back(sample(frame + 1));
   }
   std::cout << fmt::format("objects {:2}: {:7.2f} ms a frame, {} frames\n", objects,
-                           vostrack::benchmarks::median(std::move(milliseconds)), frames);
+                           vostrack::bench::median(std::move(milliseconds)), frames);
   print(samples, "resident", &Sample::resident);
   const double growth = print(samples, "allocated", &Sample::allocated);
   std::cout << std::flush;

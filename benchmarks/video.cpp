@@ -27,7 +27,7 @@
 #include <string>
 #include <vector>
 
-#include "timing.hpp"
+#include "bench/timing.hpp"
 #include "video/open.hpp"
 #include "video/writer.hpp"
 #ifdef VOSTRACK_WITH_VIDEOIO
@@ -36,8 +36,8 @@
 
 namespace {
 
-using vostrack::benchmarks::median;
-using vostrack::benchmarks::resident_mib;
+using vostrack::bench::median;
+using vostrack::bench::resident_mib;
 using vostrack::video::open_source;
 using vostrack::video::OpenOptions;
 using Clock = std::chrono::steady_clock;

@@ -2,7 +2,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <chrono>
 #include <memory>
 #include <optional>
 #include <ostream>
@@ -11,6 +10,7 @@
 #include "apps/vostrack/commands.hpp"
 #include "apps/vostrack/json_file.hpp"
 #include "bench/frame_bench.hpp"
+#include "bench/timing.hpp"
 #ifdef VOSTRACK_WITH_VIDEO
 #include "video/open.hpp"
 #endif
@@ -54,15 +54,9 @@ Pictures read_pictures(const std::string& video) {
   const auto source = video::open_source(video, options);
   std::vector<double> times;
   for (std::int64_t frame = 0; frame < std::min<std::int64_t>(source->frame_count(), 100); ++frame) {
-    const auto start = std::chrono::steady_clock::now();
-    source->read(frame);
-    times.push_back(
-        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
-            .count());
+    times.push_back(bench::milliseconds([&] { source->read(frame); }, /*cpu_time=*/false));
   }
-  const auto middle = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2);
-  std::nth_element(times.begin(), middle, times.end());
-  return {source->height(), source->width(), *middle};
+  return {source->height(), source->width(), bench::median(times)};
 }
 #endif
 

@@ -4,14 +4,12 @@
 #include <torch/cuda.h>
 
 #include <algorithm>
-#include <chrono>
-#include <cstdlib>
-#include <ctime>
 #include <fstream>
 #include <functional>
 
 #include "base/check.hpp"
 #include "bench/random_model.hpp"
+#include "bench/timing.hpp"
 #include "memory/conditioning.hpp"
 #include "tracker/mask_heads.hpp"
 #include "tracker/masks_at_size.hpp"
@@ -20,25 +18,6 @@
 
 namespace vostrack::bench {
 namespace {
-
-/// @param values  at least one
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
-double milliseconds(const std::function<void()>& work, bool processor_time) {
-  if (processor_time) {
-    const auto before = std::clock();
-    work();
-    return 1e3 * static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC;
-  }
-  const auto start = std::chrono::steady_clock::now();
-  work();
-  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
-      .count();
-}
 
 std::shared_ptr<const nn::Model> load(const BenchModel& what) {
   nn::RuntimeOptions runtime;
@@ -156,10 +135,7 @@ std::vector<std::pair<std::string, double>> FrameBench::measure(int objects, int
 }
 
 double peak_resident_mib() {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);)
-    if (line.rfind("VmHWM:", 0) == 0) return std::strtod(line.c_str() + 6, nullptr) / 1024;
-  return 0;
+  return status_mib("VmHWM");
 }
 
 void reset_peak_resident() {

@@ -1,4 +1,4 @@
-/// What the benchmarks measure with.
+/// What benchmarks measure with. Nothing of LibTorch is in here.
 #pragma once
 
 #include <algorithm>
@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace vostrack::benchmarks {
+namespace vostrack::bench {
 
 /// @param values  at least one
 inline double median(std::vector<double> values) {
@@ -33,12 +33,18 @@ double milliseconds(const Work& work, bool cpu_time) {
       .count();
 }
 
-/// Resident memory in MiB.
-inline double resident_mib() {
+/// A field of the process's status in MiB, such as VmRSS, what is resident, or VmHWM, the most that
+/// was; 0 where the system does not tell.
+inline double status_mib(const std::string& field) {
   std::ifstream status("/proc/self/status");
   for (std::string line; std::getline(status, line);)
-    if (line.rfind("VmRSS:", 0) == 0) return std::strtod(line.c_str() + 6, nullptr) / 1024;
+    if (line.rfind(field + ":", 0) == 0)
+      return std::strtod(line.c_str() + field.size() + 1, nullptr) / 1024;
   return 0;
 }
 
-}  // namespace vostrack::benchmarks
+inline double resident_mib() {
+  return status_mib("VmRSS");
+}
+
+}  // namespace vostrack::bench
