@@ -1,7 +1,6 @@
 #include "nn/dense_attention.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <vector>
 
@@ -13,7 +12,7 @@
 namespace vostrack::nn {
 namespace {
 
-constexpr std::int64_t kQueries = 96;    ///< of a block
+constexpr std::int64_t kQueries = 96;    ///< of a block, at most
 constexpr std::int64_t kKeyBlock = 256;  ///< keys whose scores are held at once
 constexpr std::int64_t kLanes = 16;      ///< keys are padded to a multiple of this
 constexpr float kNever = -1e30F;         ///< a padding's score
@@ -115,11 +114,22 @@ class PackedHead {
 template <class Element>
 class Scratch {
  public:
-  explicit Scratch(std::int64_t channels)
-      : queries_(static_cast<std::size_t>(kQueries * channels)),
-        weights_(kInPlace ? 0 : static_cast<std::size_t>(kQueries * kKeyBlock)),
-        scores_(static_cast<std::size_t>(kQueries * kKeyBlock)),
-        sum_(static_cast<std::size_t>(kQueries * channels)) {}
+  explicit Scratch(std::int64_t channels) {
+    constexpr auto scores = kQueries * kKeyBlock;
+    const auto sum = kQueries * channels;
+    const auto elements = sum + (kInPlace ? 0 : scores);
+    // A tensor, since vectors of numbers should not straddle cache lines.
+    storage_ = torch::empty((scores + sum) * static_cast<std::int64_t>(sizeof(float)) +
+                                elements * static_cast<std::int64_t>(sizeof(Element)),
+                            torch::kByte);
+    scores_ = static_cast<float*>(storage_.data_ptr());
+    sum_ = scores_ + scores;
+    queries_ = reinterpret_cast<Element*>(sum_ + sum);
+    if constexpr (kInPlace)
+      weights_ = scores_;
+    else
+      weights_ = queries_ + sum;
+  }
 
   /// Attends from the queries first ≤ i < last, at most kQueries.
   void attend(const Tokens<Element>& tokens, std::int64_t head_at, const PackedHead<Element>& head,
@@ -129,27 +139,26 @@ class Scratch {
     const float scale = 1.44269504F / std::sqrt(static_cast<float>(channels));
     for (std::int64_t r = 0; r < rows; ++r)
       std::copy_n(tokens.queries[static_cast<std::size_t>(first + r)] + head_at, channels,
-                  &queries_[static_cast<std::size_t>(r * channels)]);
+                  queries_ + r * channels);
     SoftmaxRow softmax[kQueries];
     const auto padded = PackedHead<Element>::padded(head.count());
     for (std::int64_t key = 0; key < padded; key += kKeyBlock) {
       const auto size = std::min(kKeyBlock, padded - key);
-      multiply(rows, size, channels, queries_.data(), channels, head.keys(key), scores_.data(),
-               kKeyBlock, /*add=*/false);
+      multiply(rows, size, channels, queries_, channels, head.keys(key), scores_, kKeyBlock,
+               /*add=*/false);
       for (std::int64_t r = 0; r < rows; ++r) {
-        float* const score = &scores_[static_cast<std::size_t>(r * kKeyBlock)];
+        float* const score = scores_ + r * kKeyBlock;
         for (auto i = head.count() - key; i < size; ++i) score[i] = kNever;
         const float shrink =
-            weigh_row_avx512(score, size, scale, softmax[r], weights() + r * kKeyBlock);
-        float* const sum = &sum_[static_cast<std::size_t>(r * channels)];
+            weigh_row_avx512(score, size, scale, softmax[r], weights_ + r * kKeyBlock);
+        float* const sum = sum_ + r * channels;
         if (key > 0 && shrink != 1) scale_row_avx512(sum, channels, shrink, sum);
       }
-      multiply(rows, channels, size, weights(), kKeyBlock, head.values(key), sum_.data(), channels,
+      multiply(rows, channels, size, weights_, kKeyBlock, head.values(key), sum_, channels,
                /*add=*/key > 0);
     }
     for (std::int64_t r = 0; r < rows; ++r)
-      scale_row_avx512(&sum_[static_cast<std::size_t>(r * channels)], channels,
-                       1 / softmax[r].powers,
+      scale_row_avx512(sum_ + r * channels, channels, 1 / softmax[r].powers,
                        tokens.out[static_cast<std::size_t>(first + r)] + head_at);
   }
 
@@ -157,27 +166,10 @@ class Scratch {
   /// Weights take the place of scores of the same size.
   static constexpr bool kInPlace = std::is_same_v<Element, float>;
 
-  Element* weights() {
-    if constexpr (kInPlace)
-      return scores_.data();
-    else
-      return weights_.data();
-  }
-
-  std::vector<Element> queries_, weights_;
-  std::vector<float> scores_, sum_;
+  torch::Tensor storage_;
+  float *scores_, *sum_;
+  Element *queries_, *weights_;
 };
-
-/// Hands out 0 ≤ i < count as threads become free; `make` gives each thread what it works in.
-template <class Make, class Work>
-void share_out(std::int64_t count, const Make& make, const Work& work) {
-  std::atomic<std::int64_t> next{0};
-  const auto threads = std::min<std::int64_t>(at::get_num_threads(), count);
-  at::parallel_for(0, threads, 1, [&](std::int64_t, std::int64_t) {
-    auto own = make();
-    for (auto i = next++; i < count; i = next++) work(own, i);
-  });
-}
 
 template <class Element>
 Element* data_of(const torch::Tensor& tensor) {
@@ -201,7 +193,8 @@ void attend_everywhere(const torch::Tensor& q, const torch::Tensor& k, const tor
   const auto head_of = [&](std::int64_t head) {
     return PackedHead<Element>(data_of<Element>(packed) + head * each, keys, channels);
   };
-  const auto blocks = at::divup(queries, kQueries);
+  const auto block = heads == 1 ? even_block(queries, kQueries) : kQueries;
+  const auto blocks = at::divup(queries, block);
   for (std::int64_t batch = 0; batch < q.size(0); ++batch) {
     Tokens<Element> tokens;
     add_rows(q, batch, tokens.queries);
@@ -217,9 +210,9 @@ void attend_everywhere(const torch::Tensor& q, const torch::Tensor& k, const tor
     share_out(
         heads * blocks, [&] { return Scratch<Element>(channels); },
         [&](Scratch<Element>& scratch, std::int64_t i) {
-          const auto first = i % blocks * kQueries;
+          const auto first = i % blocks * block;
           scratch.attend(tokens, i / blocks * channels, head_of(i / blocks), first,
-                         std::min(first + kQueries, queries));
+                         std::min(first + block, queries));
         });
   }
 }
@@ -252,15 +245,14 @@ void attend_in_windows(const torch::Tensor& q, const torch::Tensor& k, const tor
   const auto keys = window * window;
   struct Own {
     Tokens<Element> tokens;
-    std::vector<Element> packed;
+    torch::Tensor packed;
     Scratch<Element> scratch;
   };
   share_out(
       q.size(0) * rows * columns,
       [&] {
         return Own{{},
-                   std::vector<Element>(
-                       static_cast<std::size_t>(PackedHead<Element>::size(keys, channels))),
+                   torch::empty(PackedHead<Element>::size(keys, channels), q.options()),
                    Scratch<Element>(channels)};
       },
       [&](Own& own, std::int64_t i) {
@@ -275,7 +267,7 @@ void attend_in_windows(const torch::Tensor& q, const torch::Tensor& k, const tor
         of_queries.add<Element>(q, nullptr, tokens.queries);
         of_queries.add<Element>(out, nullptr, tokens.out);
         const auto queries = static_cast<std::int64_t>(tokens.queries.size());
-        const PackedHead<Element> head(own.packed.data(), keys, channels);
+        const PackedHead<Element> head(data_of<Element>(own.packed), keys, channels);
         for (std::int64_t h = 0; h < heads; ++h) {
           head.pack(tokens, h * channels, 0, head.panels());
           for (std::int64_t first = 0; first < queries; first += kQueries)

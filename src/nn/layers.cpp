@@ -15,19 +15,20 @@ namespace {
 constexpr float kEpsilon = 1e-6F;
 
 bool fits_norm_kernel(const torch::Tensor& x, std::int64_t channels) {
-  return has_avx512() && x.is_cpu() && x.scalar_type() == torch::kFloat32 &&
+  const auto dtype = x.scalar_type();
+  return has_avx512() && x.is_cpu() && (dtype == torch::kFloat32 || dtype == torch::kBFloat16) &&
          takes_channels(channels) && x.numel() % 16 == 0 && !torch::GradMode::is_enabled();
 }
 
-/// norm_rows_avx512 on all threads.
-void norm_rows([[maybe_unused]] const torch::Tensor& x, [[maybe_unused]] std::int64_t channels,
-               [[maybe_unused]] const torch::Tensor& weight,
-               [[maybe_unused]] const torch::Tensor& bias, [[maybe_unused]] float eps,
-               [[maybe_unused]] bool gelu, [[maybe_unused]] torch::Tensor& out) {
 #ifdef VOSTRACK_X86_KERNELS
-  const float *from = x.const_data_ptr<float>(), *w = weight.const_data_ptr<float>(),
-              *b = bias.const_data_ptr<float>();
-  float* to = out.data_ptr<float>();
+template <class Element>
+void norm_rows_of(const torch::Tensor& x, std::int64_t channels, const torch::Tensor& weight,
+                  const torch::Tensor& bias, float eps, bool gelu, torch::Tensor& out) {
+  const torch::Tensor weights = weight.to(torch::kFloat32), biases = bias.to(torch::kFloat32);
+  const auto *w = static_cast<const float*>(weights.const_data_ptr()),
+             *b = static_cast<const float*>(biases.const_data_ptr());
+  const auto* from = static_cast<const Element*>(x.const_data_ptr());
+  auto* to = static_cast<Element*>(out.data_ptr());
   // Parts of whole vectors and whole rows, large enough to be worth a thread.
   const std::int64_t part = std::max<std::int64_t>(channels, 16);
   at::parallel_for(0, x.numel() / part, std::max<std::int64_t>(1, 16384 / part),
@@ -35,6 +36,19 @@ void norm_rows([[maybe_unused]] const torch::Tensor& x, [[maybe_unused]] std::in
                      norm_rows_avx512(from + first * part, (last - first) * part / channels,
                                       channels, w, b, eps, gelu, to + first * part);
                    });
+}
+#endif
+
+/// norm_rows_avx512 on all threads.
+void norm_rows([[maybe_unused]] const torch::Tensor& x, [[maybe_unused]] std::int64_t channels,
+               [[maybe_unused]] const torch::Tensor& weight,
+               [[maybe_unused]] const torch::Tensor& bias, [[maybe_unused]] float eps,
+               [[maybe_unused]] bool gelu, [[maybe_unused]] torch::Tensor& out) {
+#ifdef VOSTRACK_X86_KERNELS
+  if (x.scalar_type() == torch::kFloat32)
+    norm_rows_of<float>(x, channels, weight, bias, eps, gelu, out);
+  else
+    norm_rows_of<std::uint16_t>(x, channels, weight, bias, eps, gelu, out);
 #endif
 }
 

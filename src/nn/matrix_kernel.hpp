@@ -43,7 +43,8 @@ struct SoftmaxRow {
   float powers = 0;
 };
 
-/// Turns a query's further scores into weights; those in bfloat16 are rounded.
+/// Turns a query's further scores into weights. Those in bfloat16 are rounded, on processors with
+/// bfloat16 products.
 ///
 /// @param scores  (count), a multiple of 16
 /// @param scale  of scores, above 0

@@ -1,6 +1,6 @@
 /// Layer norm over neighbouring numbers, with GELU behind it, for processors with AVX-512. Plain
 /// pointers only, so that the file can be compiled for its processor without a line of LibTorch's
-/// headers in it.
+/// headers in it. bfloat16 numbers are their bits.
 #pragma once
 
 #include <cstdint>
@@ -20,5 +20,9 @@ constexpr bool takes_channels(std::int64_t channels) {
 /// @param out  as x, may be x
 void norm_rows_avx512(const float* x, std::int64_t rows, std::int64_t channels, const float* weight,
                       const float* bias, float eps, bool gelu, float* out);
+/// The same, computed in float32 and rounded at the end.
+void norm_rows_avx512(const std::uint16_t* x, std::int64_t rows, std::int64_t channels,
+                      const float* weight, const float* bias, float eps, bool gelu,
+                      std::uint16_t* out);
 
 }  // namespace vostrack::nn

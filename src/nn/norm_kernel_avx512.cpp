@@ -46,9 +46,9 @@ inline Vec gelu_of(Vec x) {
 }
 
 /// Rows of kGroup channels, as many as a vector holds at a time.
-template <int kGroup>
-void norm_narrow(const float* x, std::int64_t count, const float* weight, const float* bias,
-                 float eps, bool gelu, float* out) {
+template <int kGroup, class Element>
+void norm_narrow(const Element* x, std::int64_t count, const float* weight, const float* bias,
+                 float eps, bool gelu, Element* out) {
   Vec w, b;
   for (int lane = 0; lane < kLanes; ++lane) {
     w[lane] = weight[lane % kGroup];
@@ -64,8 +64,9 @@ void norm_narrow(const float* x, std::int64_t count, const float* weight, const 
   }
 }
 
-void norm_wide(const float* x, std::int64_t rows, std::int64_t channels, const float* weight,
-               const float* bias, float eps, bool gelu, float* out) {
+template <class Element>
+void norm_wide(const Element* x, std::int64_t rows, std::int64_t channels, const float* weight,
+               const float* bias, float eps, bool gelu, Element* out) {
   const float share = 1.0F / static_cast<float>(channels);
   for (; rows > 0; --rows, x += channels, out += channels) {
     Vec sum = {}, squares = {};
@@ -83,10 +84,9 @@ void norm_wide(const float* x, std::int64_t rows, std::int64_t channels, const f
   }
 }
 
-}  // namespace
-
-void norm_rows_avx512(const float* x, std::int64_t rows, std::int64_t channels, const float* weight,
-                      const float* bias, float eps, bool gelu, float* out) {
+template <class Element>
+void norm_rows(const Element* x, std::int64_t rows, std::int64_t channels, const float* weight,
+               const float* bias, float eps, bool gelu, Element* out) {
   const std::int64_t count = rows * channels;
   switch (channels) {
     case 1:
@@ -102,6 +102,18 @@ void norm_rows_avx512(const float* x, std::int64_t rows, std::int64_t channels, 
     default:
       return norm_wide(x, rows, channels, weight, bias, eps, gelu, out);
   }
+}
+
+}  // namespace
+
+void norm_rows_avx512(const float* x, std::int64_t rows, std::int64_t channels, const float* weight,
+                      const float* bias, float eps, bool gelu, float* out) {
+  norm_rows(x, rows, channels, weight, bias, eps, gelu, out);
+}
+void norm_rows_avx512(const std::uint16_t* x, std::int64_t rows, std::int64_t channels,
+                      const float* weight, const float* bias, float eps, bool gelu,
+                      std::uint16_t* out) {
+  norm_rows(x, rows, channels, weight, bias, eps, gelu, out);
 }
 
 }  // namespace vostrack::nn

@@ -19,7 +19,7 @@
 namespace vostrack::nn {
 namespace {
 
-constexpr std::int64_t kQueries = 64;    ///< of a block
+constexpr std::int64_t kQueries = 64;    ///< of a block, at most
 constexpr std::int64_t kKeyBlock = 512;  ///< a block's scores stay in the second cache
 constexpr std::int64_t kKeyStep = 32;    ///< keys are padded to a multiple of this
 constexpr float kNever = -1e30F;         ///< a padding's score
@@ -50,16 +50,21 @@ void multiply([[maybe_unused]] std::int64_t rows, [[maybe_unused]] std::int64_t 
 #endif
 }
 
-/// Runs `work` for 0 ≤ i < count on all threads, and gives the tiles back at the end.
-template <class Work>
-void for_each(std::int64_t count, const Work& work) {
-  at::parallel_for(0, count, 1, [&](std::int64_t first, std::int64_t last) {
-    for (auto i = first; i < last; ++i) work(i);
+/// What a thread works in. Gives the matrix tiles back at the end.
+struct Scratch {
+  Scratch(std::int64_t floats_wanted, std::int64_t halves_wanted)
+      : floats(torch::empty(floats_wanted, torch::kFloat32)),
+        halves(torch::empty(halves_wanted, torch::kBFloat16)) {}
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  ~Scratch() {
 #if VOSTRACK_TILES
     if (has_tiles()) at::native::cpublas::brgemm_release();
 #endif
-  });
-}
+  }
+
+  torch::Tensor floats, halves;
+};
 
 torch::Tensor exact(const torch::Tensor& tensor) {
   return tensor.to(torch::kFloat64);
@@ -126,12 +131,10 @@ torch::Tensor TiledAttention::turned_keys(const TiledMemory& memory) const {
   const auto* const pairs = memory.key_pairs.const_data_ptr<at::BFloat16>();
   const auto* const bias = key_bias_.const_data_ptr<float>();
   const auto* const weight = key_weight_.const_data_ptr<at::BFloat16>();
-  auto projected = torch::empty({at::get_num_threads(), channels_, kKeyBlock}, torch::kFloat32);
-  float* const scratch = projected.data_ptr<float>();
-  for_each(blocks, [&](std::int64_t block) {
+  const auto turn_block = [&](Scratch& scratch, std::int64_t block) {
     const auto first = block * kKeyBlock;
     const auto size = std::min(kKeyBlock, padded - first);
-    float* const rows = scratch + at::get_thread_num() * channels_ * kKeyBlock;
+    float* const rows = scratch.floats.data_ptr<float>();
     multiply(channels_, size, width_, weight, width_, pairs + 2 * first, padded, rows, kKeyBlock,
              /*add=*/false);
     // Pieces that are one run of cells of the grid, or not on it at all.
@@ -150,7 +153,8 @@ torch::Tensor TiledAttention::turned_keys(const TiledMemory& memory) const {
       }
       at += piece;
     }
-  });
+  };
+  share_out(blocks, [&] { return Scratch(channels_ * kKeyBlock, 0); }, turn_block);
   return out;
 }
 
@@ -160,17 +164,13 @@ void TiledAttention::attend(const at::BFloat16* queries, std::int64_t count,
   const auto padded = memory.key_pairs.size(1);
   const auto* const turned = keys.const_data_ptr<at::BFloat16>();
   const auto* const values = memory.value_pairs.const_data_ptr<at::BFloat16>();
-  const auto each = kQueries * (kKeyBlock + width_);
-  auto floats = torch::empty({at::get_num_threads(), each}, torch::kFloat32);
-  auto halves = torch::empty({at::get_num_threads(), kQueries, kKeyBlock}, torch::kBFloat16);
-  float* const floats_data = floats.data_ptr<float>();
-  auto* const halves_data = halves.data_ptr<at::BFloat16>();
-  for_each(at::divup(count, kQueries), [&](std::int64_t query_block) {
-    const auto first_query = query_block * kQueries;
-    const auto rows = std::min(kQueries, count - first_query);
-    float* const scores = floats_data + at::get_thread_num() * each;
-    float* const sum = scores + kQueries * kKeyBlock;
-    auto* const weights = halves_data + at::get_thread_num() * kQueries * kKeyBlock;
+  const auto block = even_block(count, kQueries);
+  const auto attend_block = [&](Scratch& scratch, std::int64_t query_block) {
+    const auto first_query = query_block * block;
+    const auto rows = std::min(block, count - first_query);
+    float* const scores = scratch.floats.data_ptr<float>();
+    float* const sum = scores + block * kKeyBlock;
+    auto* const weights = scratch.halves.data_ptr<at::BFloat16>();
     SoftmaxRow softmax[kQueries];
     for (std::int64_t first = 0; first < padded; first += kKeyBlock) {
       const auto size = std::min(kKeyBlock, padded - first);
@@ -191,7 +191,10 @@ void TiledAttention::attend(const at::BFloat16* queries, std::int64_t count,
     for (std::int64_t row = 0; row < rows; ++row)
       for (std::int64_t i = 0; i < width_; ++i)
         out[(first_query + row) * width_ + i] = sum[row * width_ + i] / softmax[row].powers;
-  });
+  };
+  share_out(
+      at::divup(count, block),
+      [&] { return Scratch(block * (kKeyBlock + width_), block * kKeyBlock); }, attend_block);
 }
 
 torch::Tensor TiledAttention::forward(const torch::Tensor& queries,

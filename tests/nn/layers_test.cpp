@@ -40,6 +40,28 @@ TEST(LayerNorm2d, NormalisesChannelsOfAnyNumberInAnyOrder) {
     }
 }
 
+TEST(LayerNorm2d, RoundsOnceInBfloat16) {
+  torch::InferenceMode guard;
+  torch::manual_seed(6);
+  for (const int channels : {4, 16, 20, 64}) {
+    LayerNorm2d norm(channels);
+    norm->weight.uniform_(-2, 2);
+    norm->bias.uniform_(-2, 2);
+    norm->to(torch::kBFloat16);
+    const auto x = (torch::randn({2, channels, 8, 8}) * 3 + 1).to(torch::kBFloat16);
+    const auto exact = normalised(*norm, x);
+    const auto got = norm->forward(x);
+    ASSERT_EQ(got.scalar_type(), torch::kBFloat16);
+    // Half a step of eight bits, and float32's rounding before it.
+    EXPECT_TRUE(((as_double(got) - exact).abs() <= exact.abs() / 256 + 1e-5).all().item<bool>())
+        << channels << " channels";
+    if (channels == 20) continue;  // LibTorch's, which rounds before GELU too
+    const auto gelu = torch::gelu(exact);
+    const auto off = (as_double(norm->forward_gelu(x)) - gelu).abs();
+    EXPECT_TRUE((off <= gelu.abs() / 256 + 1e-5).all().item<bool>()) << channels << " channels";
+  }
+}
+
 TEST(LayerNorm2d, LeavesGeluExactFarFromZero) {
   torch::InferenceMode guard;
   LayerNorm2d norm(16);
