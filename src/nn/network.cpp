@@ -89,8 +89,14 @@ void load_weights(torch::nn::Module& network, const StateDict& state, const std:
   for (const auto& [name, tensor] : state.tensors)
     if (wanted.count(name) == 0)
       problems.push_back(fmt::format("unexpected {} {}", name, shape_text(tensor.sizes())));
+  const auto count = problems.size();
+  constexpr std::size_t kNamed = 20;
+  if (count > kNamed) {
+    problems.resize(kNamed);
+    problems.push_back(fmt::format("and {} more", count - kNamed));
+  }
   check(problems.empty(), ErrorCode::kModelMismatch, "{}: {} keys do not fit the configuration: {}",
-        origin, problems.size(), fmt::join(problems, "; "));
+        origin, count, fmt::join(problems, "; "));
   torch::NoGradGuard no_grad;
   for (auto& [name, tensor] : wanted) tensor.copy_(state.tensors.at(name));
 }

@@ -1,4 +1,5 @@
 // Weights are loaded strictly, or not at all.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -52,6 +53,14 @@ TEST(LoadWeights, NamesEveryKeyThatDoesNotFitAndChangesNothing) {
   }
   for (const auto& [name, tensor] : weights_of(*network).tensors)
     EXPECT_TRUE(same(tensor, before.tensors.at(name))) << name;
+}
+
+TEST(LoadWeights, NamesTheFirstOfManyKeysThatDoNotFit) {
+  Network network(small_config());
+  const auto wanted = weights_of(*network).tensors.size();
+  ASSERT_GT(wanted, 100U);
+  test::expect_error(ErrorCode::kModelMismatch, fmt::format("; and {} more", wanted - 20),
+                     [&] { load_weights(*network, {}, "weights.pt"); });
 }
 
 TEST(LoadWeights, RefusesWhatIsNotFinite) {
