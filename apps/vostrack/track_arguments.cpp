@@ -115,8 +115,8 @@ void add_session_options(CLI::App& app, TrackArguments& arguments) {
       ->allow_extra_args(false)
       ->group(group);
   app.add_option("--max-memory", arguments.max_memory,
-                 "Ceiling of what is remembered in memory, such as 500M or 2G; more goes to a "
-                 "temporary file [default: 1G; none with --live]")
+                 "Ceiling of what is remembered in memory, such as 500M or 2G; tracked frames "
+                 "beyond a quarter of it go to a temporary file [default: 1G; none with --live]")
       ->type_name("SIZE")
       ->transform(CLI::AsSizeValue(false))
       ->check(CLI::PositiveNumber)

@@ -159,6 +159,7 @@ void ObjectTracking::pass(std::span<Object* const> objects, FrameIndex frame, bo
     if (!object->bank.conditioning.contains(frame))
       waiting.push_back({object, select(*object, frame, reverse)});
 
+  const auto most = static_cast<std::size_t>(objects_together(*model_, config_.objects_per_batch));
   std::vector<std::pair<Object*, OutputPtr>> done;
   while (!waiting.empty()) {
     check_not_cancelled();
@@ -168,7 +169,7 @@ void ObjectTracking::pass(std::span<Object* const> objects, FrameIndex frame, bo
     std::vector<Waiting> others;
     for (Waiting& next : waiting) {
       const bool fits =
-          selections.empty() || (static_cast<int>(selections.size()) < config_.objects_per_batch &&
+          selections.empty() || (selections.size() < most &&
                                  memory::same_shape(selections.front(), next.selection));
       if (!fits) {
         others.push_back(std::move(next));

@@ -1,5 +1,6 @@
 #include "tracker/tracker_config.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/check.hpp"
@@ -104,6 +105,13 @@ void TrackerConfig::read_json(const nlohmann::json& json, const std::string& ori
     fail(ErrorCode::kCorruptFile, "{}: {}", origin, error.what());
   }
   *this = read;
+}
+
+int objects_together(const nn::Model& model, int objects_per_batch) {
+  constexpr int kBusyTokens = 8192;
+  if (!model.runtime().device.is_cpu()) return objects_per_batch;
+  const int side = model.config().feature_size();
+  return std::clamp(kBusyTokens / (side * side), 1, objects_per_batch);
 }
 
 }  // namespace vostrack::tracker

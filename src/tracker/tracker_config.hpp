@@ -20,8 +20,8 @@ struct TrackerConfig {
   int remove_sprinkle_area = 0;
   bool clear_memory_around_corrections = false;
   torch::Device storage = torch::kCPU;  ///< where memories are kept
-  /// Objects that go through the networks together; 1 makes each object's numbers independent of
-  /// which others there are, to the bit.
+  /// Most objects that go through the networks together (see objects_together); 1 makes each
+  /// object's numbers independent of which others there are, to the bit.
   int objects_per_batch = 8;
   /// Encoded pictures that are kept: of a video the ones used last, of a stream the latest, to
   /// which prompts may refer.
@@ -47,5 +47,9 @@ struct TrackerConfig {
   /// @throws Error kCorruptFile naming `origin`
   void read_json(const nlohmann::json& json, const std::string& origin);
 };
+
+/// How many objects go through the networks together: `objects_per_batch`, but on CPUs no more than
+/// keep their threads busy, since memory in use grows with them. Two at 1024 pixels.
+int objects_together(const nn::Model& model, int objects_per_batch);
 
 }  // namespace vostrack::tracker

@@ -199,19 +199,23 @@ std::int64_t VideoTracker::picture_bytes() const {
 
 void VideoTracker::make_room(FrameIndex frame, std::int64_t bytes, bool /*new_object*/) {
   check(
-      spill(frame, bytes), ErrorCode::kOutOfMemory,
+      !config().max_bytes || spill(frame, *config().max_bytes - bytes), ErrorCode::kOutOfMemory,
       "prompted frames and encoded pictures occupy {} bytes and {} more are needed, but max_bytes "
       "is {}; take prompts back or raise it",
       object_bytes() + picture_bytes(), bytes, config().max_bytes.value_or(0));
 }
 
 void VideoTracker::keep_within_bounds(FrameIndex frame) {
-  spill(frame, 0);
+  if (!config().max_bytes) return;
+  std::int64_t tracked = 0;
+  for (const auto& object : objects()) tracked += object->bank.tracked.bytes();
+  const std::int64_t others = object_bytes() + picture_bytes() - tracked;
+  // Long before the ceiling: what lies far away is seldom needed, and prompts want room.
+  spill(frame, std::min(*config().max_bytes, others + *config().max_bytes / 4));
 }
 
-bool VideoTracker::spill(FrameIndex frame, std::int64_t bytes) {
-  if (!config().max_bytes) return true;
-  std::int64_t excess = object_bytes() + picture_bytes() + bytes - *config().max_bytes;
+bool VideoTracker::spill(FrameIndex frame, std::int64_t most) {
+  std::int64_t excess = object_bytes() + picture_bytes() - most;
   while (excess > 0) {
     memory::OutputStore* store = nullptr;
     FrameIndex farthest = 0;

@@ -88,8 +88,8 @@ class VideoTracker : public ObjectTracking {
   void keep_within_bounds(FrameIndex frame) override;
   /// Moves tracked frames to the scratch file, the farthest from `frame` first.
   ///
-  /// @return whether `bytes` more fit now
-  bool spill(FrameIndex frame, std::int64_t bytes);
+  /// @return whether objects and encoded pictures occupy at most `most` bytes now
+  bool spill(FrameIndex frame, std::int64_t most);
   void check_frame(FrameIndex frame) const;
   /// @throws Error kFailedState while frames are handed over
   void begin_change();

@@ -40,6 +40,30 @@ TEST(MaxBytes, MovesFarFramesToTheScratchFileAndLosesNothing) {
   EXPECT_TRUE(same_answers(narrow.propagate()[1], roomy.propagate()[1]));
 }
 
+TEST(MaxBytes, LeavesRoomForPrompts) {
+  Scene roomy(unbatched(), long_clip(40));
+  roomy.click(1, 0);
+  roomy.propagate();
+  auto config = unbatched();
+  config.max_bytes = 2 * roomy.tracker.memory_usage().bytes;
+  Scene scene(config, long_clip(40));
+  scene.click(1, 0);
+  scene.propagate();
+  // All would fit below the ceiling.
+  EXPECT_LE(scene.object().bank.tracked.bytes(), *config.max_bytes / 4);
+  EXPECT_GT(scene.tracker.memory_usage().scratch_bytes, 0);
+}
+
+TEST(ObjectsTogether, AreFewOnCpusWhereTheGridIsLarge) {
+  auto config = small_config();
+  EXPECT_EQ(objects_together(*small_model(config), 8), 8);
+  config.image_size = 1024;
+  EXPECT_EQ(objects_together(*small_model(config), 8), 2);
+  EXPECT_EQ(objects_together(*small_model(config), 1), 1);
+  config.image_size = 2048;
+  EXPECT_EQ(objects_together(*small_model(config), 8), 1);
+}
+
 TEST(MaxBytes, RefusesAPromptThatDoesNotFit) {
   auto config = unbatched();
   Scene probe(config);

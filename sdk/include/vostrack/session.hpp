@@ -53,12 +53,12 @@ struct SessionConfig {
   bool memories_on_cpu = false;
   /// Encoded frames kept for prompts and corrections, at least 1.
   int cached_frames = 2;
-  /// Objects that go through the networks together, which costs less than one by one; 1 makes each
-  /// object's masks independent of the others to the bit.
+  /// Most objects that go through the networks together, which costs less than one by one; on CPUs
+  /// fewer at large image sizes. 1 makes each object's masks independent of the others to the bit.
   int objects_per_batch = 8;
-  /// Ceiling of what objects and encoded pictures occupy in memory. Tracked frames far from the
-  /// current one go to a scratch file and come back when they are needed; a prompt that does not
-  /// fit is refused. Unset: none.
+  /// Ceiling of what objects and encoded pictures occupy in memory. Tracked frames take up to a
+  /// quarter of it; others, far from the current one, lie in a scratch file and come back when they
+  /// are needed. A prompt that does not fit below the ceiling is refused. Unset: none.
   std::optional<std::int64_t> max_bytes = std::int64_t{1} << 30;
   /// Folder of the scratch file; empty: the system's for temporary files.
   std::string scratch_folder;

@@ -38,7 +38,7 @@ struct StreamConfig {
   std::optional<int> fill_hole_area;
   /// Specks of at most this many pixels (at a quarter of the network's size) are removed.
   int remove_sprinkle_area = 0;
-  /// Objects that go through the networks together.
+  /// Most objects that go through the networks together; on CPUs fewer at large image sizes.
   int objects_per_batch = 8;
   /// Keeps memories in the computer's memory while the model runs on a GPU.
   bool memories_on_cpu = false;
