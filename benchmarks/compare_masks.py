@@ -11,7 +11,6 @@ overlap of masks with the reference in float32, against the reference's own in b
 have the network's size, so that nothing is resized. Wants torch, torchvision, hydra-core, iopath,
 safetensors and Pillow in this Python, and the `vostrack` command.
 """
-import argparse
 import json
 import os
 import pathlib
@@ -19,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 
-from compare_reference import build_reference
+from compare_reference import build_reference, parser_of
 
 
 def track_with_reference(model, frames, box, precision):
@@ -81,14 +80,9 @@ def overlap(logits, truth):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--reference", required=True, help="checkout of facebookresearch/sam2")
-    parser.add_argument("--vostrack", default="build/release/apps/vostrack")
-    parser.add_argument("--preset", default="sam2.1_hiera_t")
+    parser = parser_of(__doc__)
     parser.add_argument("--video", default="samples/dog.mp4")
     parser.add_argument("--frames", type=int, default=8)
-    parser.add_argument("--threads", type=int, default=os.cpu_count())
     args = parser.parse_args()
     sys.path.insert(0, args.reference)
     import torch

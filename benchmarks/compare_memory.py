@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 
-from compare_reference import build_reference
+from compare_reference import build_reference, parser_of
 
 
 def boxes_of(objects, width, height):
@@ -39,6 +39,8 @@ def track_with_reference(args):
 
     model = build_reference(args)
     width, height = Image.open(sorted(pathlib.Path(args.child).glob("*.jpg"))[0]).size
+    if args.without_attention:
+        model.memory_attention.forward = lambda curr, **_: curr[0]
     half = args.precision == "bfloat16"
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=half):
         state = model.init_state(args.child)
@@ -60,16 +62,14 @@ def peak_mib(command):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--reference", required=True, help="checkout of facebookresearch/sam2")
-    parser.add_argument("--vostrack", default="build/release/apps/vostrack")
-    parser.add_argument("--preset", default="sam2.1_hiera_t")
+    parser = parser_of(__doc__)
     parser.add_argument("--precision", default="float32", choices=["float32", "bfloat16"])
     parser.add_argument("--video", default="samples/dog.mp4")
     parser.add_argument("--frames", type=int, default=60)
     parser.add_argument("--objects", nargs="+", type=int, default=[1])
-    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--without-attention", action="store_true",
+                        help="the reference leaves its memory attention out: a tenth of the time, "
+                        "and a bound from below of its peak")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     args = parser.parse_args()
     sys.path.insert(0, args.reference)
@@ -100,6 +100,8 @@ def main():
             theirs = [sys.executable, __file__, "--reference", args.reference, "--preset",
                       args.preset, "--precision", args.precision, "--threads", str(args.threads),
                       "--objects", str(objects), "--child", str(frames)]
+            if args.without_attention:
+                theirs.append("--without-attention")
             our_mib, our_s = peak_mib(ours)
             shutil.rmtree(os.path.join(folder, "out"))
             their_mib, their_s = peak_mib(theirs)

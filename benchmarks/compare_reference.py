@@ -22,6 +22,17 @@ import time
 TRACK = ("memory attention", "mask decoder", "memory encoder")
 
 
+def parser_of(description):
+    """A parser with what all comparisons with the reference take."""
+    parser = argparse.ArgumentParser(description=description,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--reference", required=True, help="checkout of facebookresearch/sam2")
+    parser.add_argument("--vostrack", default="build/release/apps/vostrack")
+    parser.add_argument("--preset", default="sam2.1_hiera_t")
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    return parser
+
+
 def median_ms(work, rounds, clock, wait=lambda: None):
     times = []
     for _ in range(rounds + 1):
@@ -109,15 +120,10 @@ def with_sums(parts):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--reference", required=True, help="checkout of facebookresearch/sam2")
-    parser.add_argument("--vostrack", default="build/release/apps/vostrack")
-    parser.add_argument("--preset", default="sam2.1_hiera_t")
+    parser = parser_of(__doc__)
     parser.add_argument("--precision", nargs="+", default=["float32", "bfloat16"],
                         choices=["float32", "bfloat16"])
     parser.add_argument("--objects", nargs="+", type=int, default=[1])
-    parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N, of both")
     parser.add_argument("--compile", action="store_true",
