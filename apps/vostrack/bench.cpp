@@ -53,8 +53,7 @@ Pictures read_pictures(const std::string& video) {
   options.read_ahead_frames = 0;
   const auto source = video::open_source(video, options);
   std::vector<double> times;
-  for (std::int64_t frame = 0; frame < std::min<std::int64_t>(source->frame_count(), 100);
-       ++frame) {
+  for (std::int64_t frame = 0; frame < std::min<std::int64_t>(source->frame_count(), 100); ++frame) {
     times.push_back(bench::milliseconds([&] { source->read(frame); }, /*cpu_time=*/false));
   }
   return {source->height(), source->width(), bench::median(times)};
@@ -111,8 +110,8 @@ int bench_command(const BenchArguments& arguments, const Console& console) {
   // With the results in a file the table is for the reader; printed as JSON they stand alone.
   const bool table = arguments.json != "-";
   if (table)
-    console.out << fmt::format("{}; picture {}x{}; medians of {} in ms of {} time\n", name,
-                               pictures.width, pictures.height, arguments.rounds,
+    console.out << fmt::format("{}; picture {}x{}; medians of {} in ms of {} time\n", name, pictures.width,
+                               pictures.height, arguments.rounds,
                                arguments.processor_time ? "processor" : "wall");
   std::vector<Measurement> rows;
   for (const int size : arguments.sizes)
@@ -173,7 +172,7 @@ void add_bench(CLI::App& app, Command& command) {
       ->check(CLI::Range(1, 255))
       ->capture_default_str();
   sub->add_option("--precision", arguments->precisions,
-                  "float32, bfloat16, int8 (on CPUs), or several")
+                  "float32, bfloat16 or int8 (CPUs with AVX-512 VNNI), or several")
       ->type_name("TYPE,...")
       ->delimiter(',')
       ->check(CLI::IsMember({"float32", "bfloat16", "int8"}))

@@ -13,6 +13,8 @@ namespace vostrack::nn {
 constexpr int kInt8Panel = 64;
 /// Neighbouring numbers of a row that one instruction multiplies.
 constexpr int kInt8Quad = 4;
+/// Steps below this are taken for zero: their inverse must be a float.
+constexpr float kInt8Least = 1e-30F;
 
 /// Rows as x ≈ scale · (q − zero), 0 ≤ q ≤ 255, with a scale and a zero of each row's own.
 struct Int8Rows {

@@ -81,7 +81,8 @@ void quantise(const Number* x, std::int64_t x_row, std::int64_t rows, std::int64
       high = larger(high, v);
     }
     const float least = -largest_lane(-low), most = largest_lane(high);
-    const float scale = most > least ? (most - least) / 255 : 1.0F;
+    const float step = (most - least) / 255;
+    const float scale = step > kInt8Least ? step : 1.0F;
     const float inverse = 1 / scale;
     const auto zero = static_cast<std::int32_t>(-least * inverse + 0.5F);
     out.scale[r] = scale;

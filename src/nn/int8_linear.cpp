@@ -38,7 +38,7 @@ class RowBuffer {
 /// Rows of a block: fewer than `most` where each thread would not get one.
 std::int64_t block_rows(std::int64_t rows, std::int64_t most) {
   const auto share = at::divup(rows, std::int64_t{at::get_num_threads()});
-  return std::min(most, at::divup(share, kTile) * kTile);
+  return std::clamp(at::divup(share, kTile) * kTile, kTile, most);
 }
 
 template <class Number>
@@ -122,7 +122,7 @@ Int8Linear::Int8Linear(const torch::Tensor& weight, const torch::Tensor& bias)
   VOSTRACK_ASSERT(fits(weight));
   const auto exact = weight.to(torch::kFloat32);
   scale_ = exact.abs().amax(1) / 127;
-  scale_.masked_fill_(scale_ == 0, 1);
+  scale_.masked_fill_(scale_ < kInt8Least, 1);  // all of them become zero
   const auto whole = torch::round(exact / scale_.unsqueeze(1)).to(torch::kInt8);
   sum_ = whole.sum(1, false, torch::kInt32);
   bias_ = torch::zeros({out_});

@@ -8,8 +8,6 @@
 
 #include <torch/types.h>
 
-#include <optional>
-
 #include "nn/int8_kernel.hpp"
 
 namespace vostrack::nn {

@@ -25,8 +25,8 @@ MaskDownSamplerImpl::MaskDownSamplerImpl(const MemoryEncoderConfig& config, int 
   int channels = 1;
   for (int total = stride; total <= kTotalStride; total *= stride) {
     const int wider = channels * stride * stride;
-    convs_.push_back(
-        conv2d(channels, wider, config.mask_downsampler_kernel_size, stride, padding_));
+    convs_.push_back(conv2d(channels, wider, config.mask_downsampler_kernel_size, stride,
+                            padding_));
     norms_.emplace_back(wider);
     encoder->register_module(std::to_string(index), convs_.back());
     encoder->register_module(std::to_string(index + 1), norms_.back());
@@ -57,8 +57,8 @@ void MaskDownSamplerImpl::prepare_for_inference(std::int64_t size) {
 CxBlockImpl::CxBlockImpl(const MemoryEncoderConfig& config, int dim)
     : padding_(config.fuser_padding),
       groups_(config.fuser_use_dwconv ? dim : 1),
-      dwconv_(register_module("dwconv",
-                              conv2d(dim, dim, config.fuser_kernel_size, 1, padding_, groups_))),
+      dwconv_(register_module(
+          "dwconv", conv2d(dim, dim, config.fuser_kernel_size, 1, padding_, groups_))),
       norm_(register_module("norm", LayerNorm2d(dim))),
       pwconv1_(register_module("pwconv1", Linear(dim, 4 * dim))),
       pwconv2_(register_module("pwconv2", Linear(4 * dim, dim))) {

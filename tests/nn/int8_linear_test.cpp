@@ -134,6 +134,21 @@ TEST_F(Int8, GivesTheBiasForZeros) {
                    torch::zeros({97, 80})));
 }
 
+TEST_F(Int8, TakesNumbersTooSmallForSteps) {
+  const auto tiny = torch::full({6, 48}, 1e-42F);
+  EXPECT_TRUE(same(Int8Linear(torch::randn({80, 48}), {}).forward(tiny, Int8Then::kNothing),
+                   torch::zeros({6, 80})));
+  EXPECT_TRUE(same(Int8Linear(tiny.expand({6, 48}).repeat({8, 1}), {})
+                       .forward(torch::randn({6, 48}), Int8Then::kNothing),
+                   torch::zeros({6, 48})));
+}
+
+TEST_F(Int8, TakesNoRows) {
+  const Int8Linear linear(torch::randn({80, 48}), {});
+  EXPECT_EQ(linear.forward(torch::empty({0, 48}), Int8Then::kNothing).sizes(),
+            (std::vector<std::int64_t>{0, 80}));
+}
+
 TEST_F(Int8, TreatsARowTheSameWhateverIsBesideIt) {
   const Case layer({211, 144, 96});
   const auto x = layer.x.to(torch::kFloat32);
