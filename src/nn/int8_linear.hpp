@@ -16,7 +16,7 @@ class Int8Linear {
  public:
   /// Whether this processor has the instructions.
   static bool available();
-  /// Whether inputs and outputs are multiples of 16, of some thousands at most.
+  /// Whether inputs and outputs are multiples of 16, and inputs at most 65536.
   static bool fits(const torch::Tensor& weight);
 
   /// @param weight  (out, in) that fits, finite, on the CPU
