@@ -171,10 +171,11 @@ void add_bench(CLI::App& app, Command& command) {
       ->delimiter(',')
       ->check(CLI::Range(1, 255))
       ->capture_default_str();
-  sub->add_option("--precision", arguments->precisions, "float32 or bfloat16, or both")
+  sub->add_option("--precision", arguments->precisions,
+                  "float32, bfloat16 or int8 (CPUs with AVX-512 VNNI), or several")
       ->type_name("TYPE,...")
       ->delimiter(',')
-      ->check(CLI::IsMember({"float32", "bfloat16"}))
+      ->check(CLI::IsMember({"float32", "bfloat16", "int8"}))
       ->capture_default_str();
   sub->add_option("--threads", arguments->threads,
                   "Threads inside the networks [default: one per core]")

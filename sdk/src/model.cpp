@@ -16,18 +16,24 @@
 namespace vostrack {
 namespace {
 
-torch::ScalarType dtype(Precision precision) {
-  return precision == Precision::kBFloat16 ? torch::kBFloat16 : torch::kFloat32;
+nn::RuntimeOptions runtime_options(const ModelOptions& options) {
+  const auto device = nn::parse_device(options.device);
+  nn::RuntimeOptions runtime;
+  if (options.precision == Precision::kInt8) runtime = nn::int8_options(device);
+  if (options.precision == Precision::kBFloat16) runtime.dtype = torch::kBFloat16;
+  runtime.device = device;
+  check(options.memory_precision != Precision::kInt8, ErrorCode::kInvalidArgument,
+        "memory_precision is int8, want float32 or bfloat16");
+  runtime.memory_dtype =
+      options.memory_precision == Precision::kBFloat16 ? torch::kBFloat16 : torch::kFloat32;
+  return runtime;
 }
 
 }  // namespace
 
 Model Model::load(const std::string& path, const ModelOptions& options) {
   return translate_errors([&] {
-    nn::RuntimeOptions runtime;
-    runtime.device = nn::parse_device(options.device);
-    runtime.dtype = dtype(options.precision);
-    runtime.memory_dtype = dtype(options.memory_precision);
+    const auto runtime = runtime_options(options);
     check(options.image_size >= 0, ErrorCode::kInvalidArgument,
           "image_size is {}, want 0 (the model's own) or a multiple of 32", options.image_size);
     auto impl = std::make_shared<Impl>();

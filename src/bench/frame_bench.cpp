@@ -21,10 +21,13 @@ namespace {
 
 std::shared_ptr<const nn::Model> load(const BenchModel& what) {
   nn::RuntimeOptions runtime;
-  runtime.device = nn::parse_device(what.device);
-  check(what.precision == "float32" || what.precision == "bfloat16", ErrorCode::kInvalidArgument,
-        "precision is {}, want float32 or bfloat16", what.precision);
+  const auto device = nn::parse_device(what.device);
+  check(what.precision == "float32" || what.precision == "bfloat16" || what.precision == "int8",
+        ErrorCode::kInvalidArgument, "precision is {}, want float32, bfloat16 or int8",
+        what.precision);
+  if (what.precision == "int8") runtime = nn::int8_options(device);
   if (what.precision == "bfloat16") runtime.dtype = torch::kBFloat16;
+  runtime.device = device;
   if (!what.path.empty()) return nn::Model::load(what.path, runtime, what.config, what.image_size);
   check(!what.config.empty(), ErrorCode::kInvalidArgument,
         "neither a model nor a configuration is given");

@@ -15,7 +15,7 @@ struct BenchModel {
   std::string path;    ///< a checkpoint; empty: `config` with random weights
   std::string config;  ///< a preset or JSON file; empty: what the checkpoint says
   std::string device = "cpu";
-  std::string precision = "float32";  ///< or bfloat16
+  std::string precision = "float32";  ///< or bfloat16 or int8
   int image_size = 0;                 ///< pixels; 0: the configuration's own
 };
 

@@ -67,8 +67,12 @@ MlpImpl::MlpImpl(int input_dim, int hidden_dim, int output_dim, int num_layers,
 }
 
 torch::Tensor MlpImpl::forward(torch::Tensor x) {
-  for (std::size_t i = 0; i + 1 < layers_.size(); ++i) x = layers_[i]->forward(x, activation_);
-  x = layers_.back()->forward(x);
+  if (layers_.size() == 2) {
+    x = layers_[0]->forward_both(x, activation_, *layers_[1]);
+  } else {
+    for (std::size_t i = 0; i + 1 < layers_.size(); ++i) x = layers_[i]->forward(x, activation_);
+    x = layers_.back()->forward(x);
+  }
   return sigmoid_output_ ? torch::sigmoid(x) : x;
 }
 

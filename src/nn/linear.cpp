@@ -1,11 +1,12 @@
 #include "nn/linear.hpp"
 
+#include "nn/int8_linear.hpp"
 #include "nn/onednn.hpp"
 
 namespace vostrack::nn {
 namespace {
 
-/// Fewer rows than this are not worth oneDNN's overhead, nor the other order of summation.
+/// Fewer rows than this are not worth the overhead, nor the other order of summation.
 constexpr std::int64_t kFewRows = 32;
 /// Rows that the packed order is chosen for.
 constexpr std::int64_t kTypicalRows = 4096;
@@ -24,6 +25,14 @@ const auto& run_operator() {
   return found;
 }
 
+Int8Then int8_then(Activation activation) {
+  return activation == Activation::kRelu ? Int8Then::kRelu : Int8Then::kGelu;
+}
+
+bool has_many_rows(const torch::Tensor& x) {
+  return x.numel() >= kFewRows * x.size(-1);
+}
+
 }  // namespace
 
 torch::Tensor activate(const torch::Tensor& x, Activation activation) {
@@ -32,7 +41,11 @@ torch::Tensor activate(const torch::Tensor& x, Activation activation) {
 
 bool LinearImpl::takes(const torch::Tensor& x) const {
   return packed_.defined() && !torch::GradMode::is_enabled() &&
-         x.scalar_type() == weight.scalar_type() && x.numel() >= kFewRows * x.size(-1);
+         x.scalar_type() == weight.scalar_type() && has_many_rows(x);
+}
+
+bool LinearImpl::takes_int8(const torch::Tensor& x) const {
+  return int8_ != nullptr && !torch::GradMode::is_enabled() && has_many_rows(x);
 }
 
 torch::Tensor LinearImpl::run_packed(const torch::Tensor& x, const char* activation) const {
@@ -41,17 +54,30 @@ torch::Tensor LinearImpl::run_packed(const torch::Tensor& x, const char* activat
 }
 
 torch::Tensor LinearImpl::forward(const torch::Tensor& x) {
+  if (takes_int8(x)) return int8_->forward(x, Int8Then::kNothing);
   return takes(x) ? run_packed(x, "none") : torch::nn::LinearImpl::forward(x);
 }
 
 torch::Tensor LinearImpl::forward(const torch::Tensor& x, Activation activation) {
+  if (takes_int8(x)) return int8_->forward(x, int8_then(activation));
   return takes(x) ? run_packed(x, activation == Activation::kRelu ? "relu" : "gelu")
                   : activate(torch::nn::LinearImpl::forward(x), activation);
 }
 
+torch::Tensor LinearImpl::forward_both(const torch::Tensor& x, Activation activation,
+                                       LinearImpl& second) {
+  if (takes_int8(x) && second.int8_)
+    return Int8Linear::forward_both(x, *int8_, int8_then(activation), *second.int8_);
+  return second.forward(forward(x, activation));
+}
+
+void LinearImpl::quantise_for_inference() {
+  if (Int8Linear::fits(weight)) int8_ = std::make_shared<const Int8Linear>(weight, bias);
+}
+
 void LinearImpl::prepare_for_inference() {
   packed_ = torch::Tensor();
-  if (!has_onednn(weight) || !pack_operator() || !run_operator()) return;
+  if (int8_ || !has_onednn(weight) || !pack_operator() || !run_operator()) return;
   torch::NoGradGuard no_grad;
   try {
     packed_ = pack_operator()->call(weight, c10::SymInt(kTypicalRows));
@@ -65,6 +91,11 @@ void LinearImpl::prepare_for_inference() {
 void prepare_linear_layers(torch::nn::Module& network) {
   for (const auto& module : network.modules())
     if (auto* linear = dynamic_cast<LinearImpl*>(module.get())) linear->prepare_for_inference();
+}
+
+void quantise_linear_layers(torch::nn::Module& network) {
+  for (const auto& module : network.modules())
+    if (auto* linear = dynamic_cast<LinearImpl*>(module.get())) linear->quantise_for_inference();
 }
 
 }  // namespace vostrack::nn

@@ -3,14 +3,18 @@
 
 #include <torch/nn.h>
 
+#include <memory>
+
 namespace vostrack::nn {
+
+class Int8Linear;
 
 enum class Activation { kRelu, kGelu };
 
 torch::Tensor activate(const torch::Tensor& x, Activation activation);
 
 /// torch::nn::Linear, with the weight kept a second time in the order that oneDNN reads, which is
-/// chosen for the processor it runs on.
+/// chosen for the processor it runs on, or in 8-bit numbers.
 class LinearImpl : public torch::nn::LinearImpl {
  public:
   using torch::nn::LinearImpl::LinearImpl;
@@ -23,16 +27,26 @@ class LinearImpl : public torch::nn::LinearImpl {
   /// Packs the weight where oneDNN is there for its dtype and device. It must not change
   /// afterwards.
   void prepare_for_inference();
+  /// Makes 8-bit numbers of the weight, where they fit; Int8Linear must be available. The weight
+  /// must not change afterwards, but may be converted.
+  void quantise_for_inference();
+
+  /// `second` after this one with its activation; in one pass where both are quantised.
+  torch::Tensor forward_both(const torch::Tensor& x, Activation activation, LinearImpl& second);
 
  private:
   bool takes(const torch::Tensor& x) const;
+  bool takes_int8(const torch::Tensor& x) const;
   torch::Tensor run_packed(const torch::Tensor& x, const char* activation) const;
 
-  torch::Tensor packed_;  ///< oneDNN's, or undefined
+  torch::Tensor packed_;                    ///< oneDNN's, or undefined
+  std::shared_ptr<const Int8Linear> int8_;  ///< or null
 };
 TORCH_MODULE(Linear);
 
 /// Calls prepare_for_inference of all linear layers below `network`.
 void prepare_linear_layers(torch::nn::Module& network);
+/// Calls quantise_for_inference of all linear layers below `network`.
+void quantise_linear_layers(torch::nn::Module& network);
 
 }  // namespace vostrack::nn

@@ -71,7 +71,7 @@ class MemoryAttentionLayerImpl : public torch::nn::Module {
     auto normed = norm2_->forward(x);
     x = x + attend(*cross_attn_, config_.pos_enc_at_cross_attn_queries ? normed + x_pos : normed);
     normed = norm3_->forward(x);
-    return x + linear2_->forward(linear1_->forward(normed, activation_));
+    return x + linear1_->forward_both(normed, activation_, *linear2_);
   }
 
   RotaryAttentionImpl& cross_attention() { return *cross_attn_; }

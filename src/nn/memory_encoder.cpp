@@ -68,7 +68,7 @@ CxBlockImpl::CxBlockImpl(const MemoryEncoderConfig& config, int dim)
 
 torch::Tensor CxBlockImpl::forward(const torch::Tensor& x) {
   auto y = norm_->forward(run(dwconv_, packed_, x)).permute({0, 2, 3, 1});
-  y = pwconv2_->forward(pwconv1_->forward(y, Activation::kGelu));
+  y = pwconv1_->forward_both(y, Activation::kGelu, *pwconv2_);
   if (gamma_.defined()) y = gamma_ * y;
   return x + y.permute({0, 3, 1, 2});
 }

@@ -9,8 +9,10 @@
 
 #include "base/check.hpp"
 #include "nn/checkpoint.hpp"
+#include "nn/int8_linear.hpp"
 #include "nn/layers.hpp"
 #include "nn/picture_resize.hpp"
+#include "nn/processor.hpp"
 
 namespace vostrack::nn {
 namespace {
@@ -98,6 +100,17 @@ torch::Device parse_device(const std::string& text) {
   return {torch::kCUDA, static_cast<torch::DeviceIndex>(index)};
 }
 
+RuntimeOptions int8_options(torch::Device device) {
+  check(device.is_cpu(), ErrorCode::kUnsupported,
+        "precision is int8, but device is {}; int8 is for cpu, use bfloat16", device.str());
+  check(Int8Linear::available(), ErrorCode::kUnsupported,
+        "precision is int8, but this processor has no AVX-512 VNNI; use float32 or bfloat16");
+  RuntimeOptions runtime;
+  runtime.int8 = true;
+  if (has_avx512_bf16()) runtime.dtype = torch::kBFloat16;
+  return runtime;
+}
+
 std::shared_ptr<const Model> Model::load(const std::string& path, const RuntimeOptions& runtime,
                                          const std::string& config, int image_size) {
   const StateDict state = read_checkpoint(path);
@@ -115,6 +128,11 @@ Model::Model(ModelConfig config, const StateDict& state, const RuntimeOptions& r
   network_->eval();
   for (auto& parameter : network_->parameters()) parameter.requires_grad_(false);
   auto& trunk = *network_->image_encoder->trunk();
+  if (runtime.int8) {
+    quantise_linear_layers(trunk);
+    quantise_linear_layers(*network_->memory_attention);
+    quantise_linear_layers(*network_->memory_encoder);
+  }
   trunk_dtype_ = trunk.inference_dtype(runtime.dtype);
   trunk.prepare_for_inference(config_.image_size,
                               torch::TensorOptions(trunk_dtype_).device(runtime.device));

@@ -24,7 +24,14 @@ struct RuntimeOptions {
   torch::ScalarType dtype = torch::kFloat32;
   /// How spatial memories are stored.
   torch::ScalarType memory_dtype = torch::kBFloat16;
+  /// 8-bit numbers in the linear layers of the trunk, memory attention and memory encoder.
+  bool int8 = false;
 };
+
+/// With 8-bit linear layers, and the dtype that is fastest around them on this processor.
+///
+/// @throws Error kUnsupported unless `device` is a CPU with AVX-512 VNNI
+RuntimeOptions int8_options(torch::Device device);
 
 /// One encoded picture; shared by all objects.
 struct ImageFeatures {

@@ -25,4 +25,16 @@ inline bool has_avx512_bf16() {
 #endif
 }
 
+/// AVX-512's products of 8-bit quads.
+inline bool has_avx512_vnni() {
+#ifdef VOSTRACK_X86_KERNELS
+  static const bool found = has_avx512() && __builtin_cpu_supports("avx512bw") &&
+                            __builtin_cpu_supports("avx512vl") &&
+                            __builtin_cpu_supports("avx512vnni");
+  return found;
+#else
+  return false;
+#endif
+}
+
 }  // namespace vostrack::nn

@@ -56,6 +56,16 @@ TEST(BenchCommand, PrintsATableAndWritesJsonBesideIt) {
   EXPECT_EQ(json::parse(file)["rounds"], 1);
 }
 
+TEST(BenchCommand, MeasuresInt8WhereItIs) {
+  const Outcome outcome = run_command(
+      {"bench", "--size", "64", "--precision", "int8", "--rounds", "1", "--json", "-"});
+  if (outcome.status != kSuccess) {
+    EXPECT_THAT(outcome.err, HasSubstr("AVX-512 VNNI"));
+    GTEST_SKIP() << outcome.err;
+  }
+  EXPECT_EQ(json::parse(outcome.out)["measurements"][0]["precision"], "int8");
+}
+
 TEST(BenchCommand, SaysWhatIsWrong) {
   EXPECT_EQ(run_command({"bench", "--precision", "int4"}).status, kWrongUsage);
   EXPECT_EQ(run_command({"bench", "--objects", "0"}).status, kWrongUsage);

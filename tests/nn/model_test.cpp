@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "memory/conditioning.hpp"
+#include "nn/int8_linear.hpp"
 #include "nn/layers.hpp"
 #include "support/errors.hpp"
 #include "support/small_model.hpp"
@@ -113,6 +114,51 @@ TEST(Model, StaysNearFloat32InBfloat16) {
   EXPECT_TRUE(near(rounded.low_res, exact.low_res, 0.1 * test::largest(exact.low_res)));
   EXPECT_TRUE(near(rounded.pointer, exact.pointer, 0.1 * test::largest(exact.pointer)));
   EXPECT_FALSE(test::same(rounded.low_res, exact.low_res)) << "nothing was rounded";
+}
+
+TEST(Model, StaysNearFloat32InInt8) {
+  if (!Int8Linear::available()) {
+    test::expect_error(ErrorCode::kUnsupported, "this processor has no AVX-512 VNNI",
+                       [] { int8_options(torch::kCPU); });
+    GTEST_SKIP() << "this processor has no AVX-512 VNNI";
+  }
+  for (const auto dtype : {torch::kFloat32, torch::kBFloat16}) {
+    auto fast = int8_options(torch::kCPU);
+    fast.dtype = dtype;
+    RuntimeOptions same_dtype;
+    same_dtype.dtype = dtype;
+    const auto picture = random_picture(64, 64);
+    const auto exact_model = small_model(), quantised_model = small_model(small_config(), fast);
+    const auto exact = click(*exact_model, picture);
+    const auto quantised = click(*quantised_model, picture);
+    // 8 bits of each input and weight: as in bfloat16.
+    EXPECT_TRUE(near(quantised.low_res, exact.low_res, 0.1 * test::largest(exact.low_res)));
+    EXPECT_TRUE(near(quantised.pointer, exact.pointer, 0.1 * test::largest(exact.pointer)));
+    const auto rounded = click(*small_model(small_config(), same_dtype), picture);
+    EXPECT_FALSE(test::same(quantised.low_res, rounded.low_res)) << "nothing was quantised";
+    EXPECT_EQ(quantised_model->fingerprint(), exact_model->fingerprint());
+  }
+}
+
+TEST(Model, KeepsTheMaskDecoderExactInInt8) {
+  if (!Int8Linear::available()) GTEST_SKIP() << "this processor has no AVX-512 VNNI";
+  const auto exact = small_model();
+  const auto quantised = small_model(small_config(), int8_options(torch::kCPU));
+  torch::InferenceMode guard;
+  const auto features = exact->encode(exact->network_input(random_picture(64, 64)));
+  const auto conditioned = memory::features_without_memory(*exact, features);
+  const tracker::PointInputs points{torch::full({1, 40, 2}, 32.0F),
+                                    torch::ones({1, 40}, torch::kInt32)};
+  const auto decode = [&](const Model& model) {
+    return tracker::decode(model, conditioned, features.high_res, points, {}, /*multimask=*/true);
+  };
+  EXPECT_TRUE(test::same(decode(*quantised).high_res, decode(*exact).high_res));
+  EXPECT_TRUE(test::same(decode(*quantised).pointer, decode(*exact).pointer));
+}
+
+TEST(Model, RefusesInt8OnAGpu) {
+  test::expect_error(ErrorCode::kUnsupported, "device is cuda:0; int8 is for cpu, use bfloat16",
+                     [] { int8_options(torch::Device(torch::kCUDA, 0)); });
 }
 
 TEST(Model, StoresMemoriesInTheTypeAskedFor) {

@@ -33,6 +33,11 @@ TEST(ModelLoad, SaysWhatIsWrong) {
   options.image_size = 100;
   expect_error(ErrorCode::kInvalidArgument, "image_size is 100",
                [&] { Model::load(good, options); });
+  options = {};
+  options.memory_precision = Precision::kInt8;
+  expect_error(ErrorCode::kInvalidArgument, "memory_precision is int8",
+               [&] { Model::load(good, options); });
+  options = {};
   options.image_size = -64;
   expect_error(ErrorCode::kInvalidArgument, "image_size is -64",
                [&] { Model::load(good, options); });

@@ -37,10 +37,21 @@ std::vector<Mask> track(const std::string& video, const Mask& first, Precision p
   return masks;
 }
 
-void expect_agreement(const std::string& video, const std::string& first_mask) {
-  const Mask first = read_mask(first_mask);
-  const auto exact = track(video, first, Precision::kFloat32);
-  const auto fast = track(video, first, Precision::kBFloat16);
+bool has(Precision precision) {
+  ModelOptions options;
+  options.precision = precision;
+  try {
+    Model::load_default(options);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kUnsupported) throw;
+    return false;
+  }
+  return true;
+}
+
+void expect_agreement(const std::string& video, const Mask& first, const std::vector<Mask>& exact,
+                      Precision precision) {
+  const auto fast = track(video, first, precision);
   ASSERT_EQ(exact.size(), static_cast<std::size_t>(kFrames));
   ASSERT_EQ(fast.size(), exact.size());
   double lowest = 1, sum = 0;
@@ -58,6 +69,16 @@ void expect_agreement(const std::string& video, const std::string& first_mask) {
   }
   std::cout << "[   IoU    ] at least " << lowest << ", mean " << sum / static_cast<double>(kFrames)
             << '\n';
+}
+
+void expect_agreement(const std::string& video, const std::string& first_mask) {
+  const Mask first = read_mask(first_mask);
+  const auto exact = track(video, first, Precision::kFloat32);
+  expect_agreement(video, first, exact, Precision::kBFloat16);
+  if (has(Precision::kInt8))
+    expect_agreement(video, first, exact, Precision::kInt8);
+  else
+    std::cout << "[ SKIPPED  ] int8, which this processor cannot do\n";
 }
 
 TEST(Precision, AgreesOnTheSampleClip) {

@@ -50,6 +50,36 @@ TEST(VideoSession, IsSavedAndLoaded) {
   expect_equal(track(again), track(session));
 }
 
+TEST(VideoSession, GoesOnInAnotherPrecision) {
+  const auto model = [](Precision precision) {
+    ModelOptions options;
+    options.precision = precision;
+    return load_small_model(options);
+  };
+  std::vector<Precision> precisions = {Precision::kFloat32, Precision::kBFloat16, Precision::kInt8};
+  try {
+    model(Precision::kInt8);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kUnsupported);
+    precisions.pop_back();  // not on this processor
+  }
+  const TemporaryFolder folder;
+  for (const auto from : precisions) {
+    VideoSession session(model(from), std::make_unique<SquareVideo>());
+    session.add_prompt(1, 0, click(12, 12));
+    track(session);
+    session.save(folder / "s");
+    for (const auto to : precisions) {
+      auto again = VideoSession::load(folder / "s", model(to), std::make_unique<SquareVideo>());
+      EXPECT_EQ(again.objects().at(0).prompts.size(), 1U);
+      if (from == to)
+        expect_equal(track(again), track(session));
+      else
+        EXPECT_EQ(track(again).size(), track(session).size());
+    }
+  }
+}
+
 TEST(VideoSession, KeepsItsConfigurationWhenSaved) {
   const TemporaryFolder folder;
   SessionConfig config;

@@ -21,6 +21,10 @@ namespace vostrack {
 enum class Precision {
   kFloat32,   ///< reproduces the reference's numbers
   kBFloat16,  ///< faster where the processor or GPU has the instructions; masks within a hair
+  /// 8-bit numbers in the linear layers, bfloat16 where the processor has it and float32 elsewhere
+  /// in between. Fastest for the published networks, on CPUs with AVX-512 VNNI only; what it costs
+  /// is in docs/performance.md.
+  kInt8,
 };
 
 struct ModelOptions {
@@ -28,7 +32,7 @@ struct ModelOptions {
   std::string device = "cpu";
   Precision precision = Precision::kFloat32;
   /// How spatial memories are stored. bfloat16 is what the published numbers were made with, and
-  /// takes half the room.
+  /// takes half the room; not kInt8.
   Precision memory_precision = Precision::kBFloat16;
   /// Side of the network's square input in pixels, a multiple of 32; 0 for the model's own.
   int image_size = 0;
