@@ -11,28 +11,6 @@ namespace {
 constexpr int kTileRows = 6;
 constexpr int kPanelVectors = kInt8Panel / kLanes;
 
-using HalfVec = std::uint16_t __attribute__((vector_size(kLanes * sizeof(std::uint16_t))));
-
-inline Vec get(const float* from) {
-  return load(from);
-}
-inline Vec get(const std::uint16_t* from) {
-  HalfVec half;
-  std::memcpy(&half, from, sizeof half);
-  const BitVec bits = __builtin_convertvector(half, BitVec) << 16;
-  Vec v;
-  std::memcpy(&v, &bits, sizeof v);
-  return v;
-}
-inline void put(float* to, Vec v) {
-  store(to, v);
-}
-/// Rounded to bfloat16.
-inline void put(std::uint16_t* to, Vec v) {
-  const HalfVec half = __builtin_convertvector(rounded_bits(v) >> 16, HalfVec);
-  std::memcpy(to, &half, sizeof half);
-}
-
 inline Vec larger(Vec a, Vec b) {
   return _mm512_maskz_max_ps(0xFFFF, a, b);
 }
@@ -76,7 +54,7 @@ void quantise(const Number* x, std::int64_t x_row, std::int64_t rows, std::int64
   for (std::int64_t r = 0; r < rows; ++r, x += x_row) {
     Vec low = {}, high = {};  // zero is always among what can be told apart
     for (std::int64_t c = 0; c < channels; c += kLanes) {
-      const Vec v = get(x + c);
+      const Vec v = load(x + c);
       low = smaller(low, v);
       high = larger(high, v);
     }
@@ -93,7 +71,7 @@ void quantise(const Number* x, std::int64_t x_row, std::int64_t rows, std::int64
     std::uint8_t* const to = out.data + r * out.row;
     for (std::int64_t c = 0; c < channels; c += kLanes) {
       const Vec q =
-          larger(smaller(get(x + c) * inverse + offset, splat(kWhole + 255)), splat(kWhole));
+          larger(smaller(load(x + c) * inverse + offset, splat(kWhole + 255)), splat(kWhole));
       const __m128i bytes = _mm512_maskz_cvtepi32_epi8(0xFFFF, reinterpret_cast<__m512i>(q));
       std::memcpy(to + c, &bytes, sizeof bytes);
     }
@@ -115,7 +93,7 @@ struct Finish {
     Vec x = exact * (load(scale + v * kLanes) * row_scale[r]) + load(bias + v * kLanes);
     if constexpr (kThen == Int8Then::kRelu) x = larger(x, Vec{});
     if constexpr (kThen == Int8Then::kGelu) x = gelu_of(x);
-    put(out + r * out_row + v * kLanes, x);
+    store(out + r * out_row + v * kLanes, x);
   }
 };
 

@@ -3,6 +3,7 @@
 
 #include <torch/types.h>
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -56,8 +57,11 @@ std::shared_ptr<Communicator> meet(const Place& place);
 c10::intrusive_ptr<c10d::Store> meeting_store(const Place& place);
 
 /// The two ways, see meet.
+///
+/// @param silence  after which a process that is waited for is taken for dead
 std::shared_ptr<Communicator> meet_by_gloo(const Place& place);
-std::shared_ptr<Communicator> meet_by_store(const Place& place);
+std::shared_ptr<Communicator> meet_by_store(const Place& place,
+                                            std::chrono::seconds silence = std::chrono::minutes(1));
 /// Whether LibTorch has Gloo.
 bool has_gloo();
 

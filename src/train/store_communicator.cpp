@@ -1,6 +1,9 @@
 #include <algorithm>
 #include <chrono>
+#include <condition_variable>
 #include <cstring>
+#include <mutex>
+#include <thread>
 
 #include "base/check.hpp"
 #include "train/communicator.hpp"
@@ -12,13 +15,56 @@ namespace {
 // The store refuses values above 8 MiB.
 constexpr std::int64_t kPieceBytes = 4 << 20;
 constexpr std::chrono::seconds kFarewell{30};
+constexpr std::chrono::seconds kBeat{1};
+constexpr std::chrono::milliseconds kLongestPause{20};  ///< between looks for what another sends
 
 using Bytes = std::vector<std::uint8_t>;
 
+std::string alive_key(int rank) {
+  return "vostrack/alive/" + std::to_string(rank);
+}
+
+/// Says again and again that this process lives.
+class Heartbeat {
+ public:
+  Heartbeat(c10::intrusive_ptr<c10d::Store> store, int rank)
+      : thread_([this, store = std::move(store), rank] {
+          std::unique_lock lock(mutex_);
+          for (std::int64_t beat = 0; !over_; ++beat) {
+            try {
+              store->set(alive_key(rank), std::to_string(beat));
+            } catch (const std::exception&) {
+              return;  // The store is gone, as the next sum will say.
+            }
+            end_.wait_for(lock, kBeat, [this] { return over_; });
+          }
+        }) {}
+  Heartbeat(const Heartbeat&) = delete;
+  Heartbeat& operator=(const Heartbeat&) = delete;
+  ~Heartbeat() {
+    {
+      const std::scoped_lock lock(mutex_);
+      over_ = true;
+    }
+    end_.notify_all();
+    thread_.join();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable end_;
+  bool over_ = false;
+  std::thread thread_;
+};
+
 class StoreCommunicator : public Communicator {
  public:
-  explicit StoreCommunicator(const Place& place)
-      : rank_(place.rank), size_(place.size), store_(meeting_store(place)) {}
+  StoreCommunicator(const Place& place, std::chrono::seconds silence)
+      : rank_(place.rank),
+        size_(place.size),
+        silence_(silence),
+        store_(meeting_store(place)),
+        heartbeat_(store_, rank_) {}
 
   ~StoreCommunicator() override {
     // The first process keeps the store, so it leaves last.
@@ -63,10 +109,39 @@ class StoreCommunicator : public Communicator {
     }
   }
 
-  void receive(const std::string& name, torch::Tensor part) {
+  std::string last_beat(int rank) {
+    const auto key = alive_key(rank);
+    return store_->check({key}) ? store_->get_to_str(key) : std::string();
+  }
+
+  /// Waits until `name` is there, as long as the process that sends it lives. The store's own wait
+  /// would keep the heart from beating meanwhile.
+  void wait_for(const std::string& name, int sender) {
+    using Clock = std::chrono::steady_clock;
+    std::chrono::milliseconds pause{1};
+    std::string beat;
+    auto looked = Clock::now(), heard = looked;
+    while (!store_->check({name})) {
+      std::this_thread::sleep_for(pause);
+      pause = std::min(2 * pause, kLongestPause);
+      const auto now = Clock::now();
+      if (now - looked < kBeat) continue;
+      looked = now;
+      if (auto next = last_beat(sender); next != beat) {
+        beat = std::move(next);
+        heard = now;
+      }
+      check(now - heard < silence_, ErrorCode::kIo,
+            "another process is gone: nothing was heard of process {} for {} s", sender,
+            silence_.count());
+    }
+  }
+
+  void receive(const std::string& name, int sender, torch::Tensor part) {
     auto* bytes = static_cast<std::uint8_t*>(part.data_ptr());
     const auto size = static_cast<std::int64_t>(part.nbytes());
     for (std::int64_t first = 0; first < size; first += kPieceBytes) {
+      wait_for(name + std::to_string(first), sender);
       const Bytes piece = store_->get(name + std::to_string(first));
       check(static_cast<std::int64_t>(piece.size()) == std::min(kPieceBytes, size - first),
             ErrorCode::kIo, "process {} got a piece of another size; do all train alike?", rank_);
@@ -83,28 +158,30 @@ class StoreCommunicator : public Communicator {
     auto total = torch::zeros_like(own);
     auto other = torch::empty_like(own);
     for (int from = 0; from < size_; ++from) {
-      if (from != rank_) receive(key("part", rank_, from), other);
+      if (from != rank_) receive(key("part", rank_, from), from, other);
       total += from == rank_ ? own : other;
     }
     own.copy_(total);
     send(key("sum", rank_, rank_), own);
     for (int owner = 0; owner < size_; ++owner)
-      if (owner != rank_) receive(key("sum", owner, owner), share(numbers, owner));
+      if (owner != rank_) receive(key("sum", owner, owner), owner, share(numbers, owner));
     // Whoever sent something for this call had read all of the one before.
     for (const auto& name : before) store_->deleteKey(name);
     ++call_;
   }
 
   int rank_, size_;
+  std::chrono::seconds silence_;
   std::int64_t call_ = 0;
   std::vector<std::string> sent_;  ///< keys of the latest call
   c10::intrusive_ptr<c10d::Store> store_;
+  Heartbeat heartbeat_;
 };
 
 }  // namespace
 
-std::shared_ptr<Communicator> meet_by_store(const Place& place) {
-  return std::make_shared<StoreCommunicator>(place);
+std::shared_ptr<Communicator> meet_by_store(const Place& place, std::chrono::seconds silence) {
+  return std::make_shared<StoreCommunicator>(place, silence);
 }
 
 }  // namespace vostrack::train

@@ -120,12 +120,14 @@ TEST_P(ProcessesBy, GiveTheGradientsOfOneWithTheWholeBatch) {
               1e-6 * alone.tensors.at("loss").item<double>());
 }
 
-TEST(Processes, SaySoWhenAnotherOneDies) {
-  if (!has_gloo()) GTEST_SKIP() << "this LibTorch was built without Gloo";
+TEST_P(ProcessesBy, SaySoWhenAnotherOneDies) {
+  const bool gloo = std::string(GetParam()) == "gloo";
+  if (gloo && !has_gloo()) GTEST_SKIP() << "this LibTorch was built without Gloo";
   test::TemporaryFolder folder;
   const Place place{0, 2, "127.0.0.1", free_port(), false};
-  const pid_t child = start(1, 2, place.port, folder.path(), "gloo");
-  const auto communicator = meet_by_gloo(place);
+  const pid_t child = start(1, 2, place.port, folder.path(), GetParam());
+  const auto communicator =
+      gloo ? meet_by_gloo(place) : meet_by_store(place, std::chrono::seconds(5));
   one_step(folder.path(), communicator);
   ::kill(child, SIGKILL);
   int status = 0;
