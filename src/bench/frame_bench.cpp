@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <fstream>
 #include <functional>
+#include <optional>
 
 #include "base/check.hpp"
 #include "bench/random_model.hpp"
@@ -34,21 +35,32 @@ std::shared_ptr<const nn::Model> load(const BenchModel& what) {
   return random_model(std::move(config), runtime);
 }
 
-/// As many memories and pointers as a frame can look back at.
-memory::Selection full_bank(const nn::Model& model) {
+/// As many memories and pointers as a frame can look back at, the first of them prompted.
+memory::Selection full_bank(const nn::Model& model, const SpeedOptions& speed) {
   const auto& config = model.config();
   const int side = config.feature_size();
   const auto device = model.runtime().device;
-  const int pointers =
-      config.model.use_obj_ptrs_in_encoder ? std::max(1, config.model.max_obj_ptrs_in_encoder) : 0;
+  const auto with_prompted = [](int recent, std::optional<int> most) {
+    return 1 + std::min(recent, most.value_or(recent));
+  };
+  const int memories = with_prompted(config.model.num_maskmem - 1, speed.recent_memories);
+  const int most_pointers = std::max(1, config.model.max_obj_ptrs_in_encoder);
+  const int pointers = config.model.use_obj_ptrs_in_encoder
+                           ? with_prompted(most_pointers - 1, speed.recent_pointers)
+                           : 0;
   memory::Selection selection;
-  selection.pointer_span = std::max(1, pointers - 1);
-  for (int i = 0; i < std::max(pointers, config.model.num_maskmem); ++i) {
+  selection.pointer_span = std::max(1, most_pointers - 1);
+  selection.detail = {speed.pooled_memories, speed.sparse_memories};
+  for (int i = 0; i < std::max(pointers, memories); ++i) {
     auto output = std::make_shared<memory::FrameOutput>();
     output->pointer = torch::randn({1, config.neck.d_model}, device);
     output->memory = torch::randn({1, config.memory_encoder.out_dim, side, side}, device)
                          .to(model.runtime().memory_dtype);
-    if (i < config.model.num_maskmem) selection.memories.push_back({i, i, output});
+    output->mask_logits = torch::full({1, 1, 4 * side, 4 * side}, -1.0, device);
+    const int object = 4 * side / 3;
+    const int left = std::min(side + i, 4 * side - object);
+    output->mask_logits.narrow(2, side, object).narrow(3, left, object).fill_(1);
+    if (i < memories) selection.memories.push_back({i, i, output});
     if (i < pointers) selection.pointers.push_back({i, static_cast<double>(i), output});
   }
   return selection;
@@ -80,7 +92,8 @@ double FrameBench::load_ms() const {
 }
 
 std::vector<std::pair<std::string, double>> FrameBench::measure(int objects, int rounds,
-                                                                bool processor_time) {
+                                                                bool processor_time,
+                                                                const SpeedOptions& speed) {
   check(objects >= 1 && rounds >= 1, ErrorCode::kInvalidArgument,
         "{} objects and {} rounds, want at least 1 of each", objects, rounds);
   torch::InferenceMode guard;
@@ -89,7 +102,7 @@ std::vector<std::pair<std::string, double>> FrameBench::measure(int objects, int
   const auto options = tracker::TrackerConfig::from(model);
   const auto picture = torch::randint(256, {impl_->height, impl_->width, 3}, torch::kUInt8);
   std::vector<memory::Selection> selections;
-  for (int i = 0; i < objects; ++i) selections.push_back(full_bank(model));
+  for (int i = 0; i < objects; ++i) selections.push_back(full_bank(model, speed));
 
   torch::Tensor input, conditioned;
   nn::ImageFeatures image;
