@@ -41,7 +41,7 @@ void measure(const Size& size, int objects, torch::ScalarType dtype, int rounds,
   RotaryAttention attention(size.channels, 1, 1, size.width);
   attention->to(dtype);
   const auto table = vostrack::nn::rotary_table(size.channels, size.grid, size.grid, 10000);
-  attention->prepare_factored(table, size.grid, size.grid);
+  attention->prepare_factored(table, size.grid, size.grid, /*theta=*/10000);
   const bool tiles = dtype == torch::kBFloat16 &&
                      vostrack::nn::TiledAttention::available(size.channels, size.width);
   if (tiles) attention->prepare_tiled(table);

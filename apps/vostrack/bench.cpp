@@ -9,6 +9,7 @@
 #include "apps/vostrack/cli.hpp"
 #include "apps/vostrack/commands.hpp"
 #include "apps/vostrack/json_file.hpp"
+#include "apps/vostrack/speed_arguments.hpp"
 #include "bench/frame_bench.hpp"
 #include "bench/timing.hpp"
 #ifdef VOSTRACK_WITH_VIDEO
@@ -24,6 +25,7 @@ struct BenchArguments {
   std::vector<int> objects{1}, threads{0}, sizes{0};
   int rounds = 5;
   bool processor_time = false;
+  SpeedOptions speed;
 };
 
 /// One line of the table.
@@ -66,6 +68,7 @@ Json json_of(const BenchArguments& arguments, const std::string& name,
                {"device", arguments.device},
                {"rounds", arguments.rounds},
                {"clock", arguments.processor_time ? "processor" : "wall"},
+               {"speed", to_json(arguments.speed)},
                {"measurements", Json::array()}};
   for (const Measurement& row : rows) {
     Json parts = Json::object();
@@ -123,7 +126,8 @@ int bench_command(const BenchArguments& arguments, const Console& console) {
       for (const int threads : arguments.threads)
         for (const int objects : arguments.objects) {
           const int used = bench::use_threads(threads);
-          auto parts = frame.measure(objects, arguments.rounds, arguments.processor_time);
+          auto parts =
+              frame.measure(objects, arguments.rounds, arguments.processor_time, arguments.speed);
           if (pictures.decode_ms) parts.insert(parts.begin(), {"decode", *pictures.decode_ms});
           rows.push_back({precision, used, frame.image_size(), objects, frame.load_ms(),
                           bench::peak_resident_mib(), std::move(parts)});
@@ -202,6 +206,7 @@ void add_bench(CLI::App& app, Command& command) {
   sub->add_flag("--processor-time", arguments->processor_time,
                 "Count processor time of all threads instead of the clock's, for machines that do "
                 "other things too");
+  add_memory_options(*sub, arguments->speed);
   sub->add_option("--json", arguments->json, "Write the results there; - prints them instead")
       ->type_name("FILE");
   sub->callback([arguments, &command] {

@@ -9,7 +9,9 @@
 
 namespace vostrack::cli {
 
-/// Adds --recent-memories, --recent-pointers, --keyframes, --hold-still, --refresh and --budget.
+/// Adds --recent-memories, --recent-pointers, --pooled-memories and --sparse-memories.
+void add_memory_options(CLI::App& app, SpeedOptions& speed);
+/// Adds these and --keyframes, --hold-still, --refresh and --budget.
 void add_speed_options(CLI::App& app, SpeedOptions& speed);
 
 /// The options, for run's and reports' files.

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 #include <fstream>
-#include <functional>
+#include <optional>
 
 #include "base/check.hpp"
 #include "bench/random_model.hpp"
@@ -37,21 +37,32 @@ std::shared_ptr<const nn::Model> load(const BenchModel& what) {
   return random_model(std::move(config), runtime);
 }
 
-/// As many memories and pointers as a frame can look back at.
-memory::Selection full_bank(const nn::Model& model) {
+/// As many memories and pointers as a frame can look back at, the first of them prompted.
+memory::Selection full_bank(const nn::Model& model, const SpeedOptions& speed) {
   const auto& config = model.config();
   const int side = config.feature_size();
   const auto device = model.runtime().device;
-  const int pointers =
-      config.model.use_obj_ptrs_in_encoder ? std::max(1, config.model.max_obj_ptrs_in_encoder) : 0;
+  const auto with_prompted = [](int recent, std::optional<int> most) {
+    return 1 + std::min(recent, most.value_or(recent));
+  };
+  const int memories = with_prompted(config.model.num_maskmem - 1, speed.recent_memories);
+  const int most_pointers = std::max(1, config.model.max_obj_ptrs_in_encoder);
+  const int pointers = config.model.use_obj_ptrs_in_encoder
+                           ? with_prompted(most_pointers - 1, speed.recent_pointers)
+                           : 0;
   memory::Selection selection;
-  selection.pointer_span = std::max(1, pointers - 1);
-  for (int i = 0; i < std::max(pointers, config.model.num_maskmem); ++i) {
+  selection.pointer_span = std::max(1, most_pointers - 1);
+  selection.detail = {speed.pooled_memories, speed.sparse_memories};
+  for (int i = 0; i < std::max(pointers, memories); ++i) {
     auto output = std::make_shared<memory::FrameOutput>();
     output->pointer = torch::randn({1, config.neck.d_model}, device);
     output->memory = torch::randn({1, config.memory_encoder.out_dim, side, side}, device)
                          .to(model.runtime().memory_dtype);
-    if (i < config.model.num_maskmem) selection.memories.push_back({i, i, output});
+    output->mask_logits = torch::full({1, 1, 4 * side, 4 * side}, -1.0, device);
+    const int object = 4 * side / 3;
+    const int left = std::min(side + i, 4 * side - object);
+    output->mask_logits.narrow(2, side, object).narrow(3, left, object).fill_(1);
+    if (i < memories) selection.memories.push_back({i, i, output});
     if (i < pointers) selection.pointers.push_back({i, static_cast<double>(i), output});
   }
   return selection;
@@ -83,7 +94,8 @@ double FrameBench::load_ms() const {
 }
 
 std::vector<std::pair<std::string, double>> FrameBench::measure(int objects, int rounds,
-                                                                bool processor_time) {
+                                                                bool processor_time,
+                                                                const SpeedOptions& speed) {
   check(objects >= 1 && rounds >= 1, ErrorCode::kInvalidArgument,
         "{} objects and {} rounds, want at least 1 of each", objects, rounds);
   torch::InferenceMode guard;
@@ -91,49 +103,62 @@ std::vector<std::pair<std::string, double>> FrameBench::measure(int objects, int
   const auto& base = model.config().model;
   const auto options = tracker::TrackerConfig::from(model);
   const auto picture = torch::randint(256, {impl_->height, impl_->width, 3}, torch::kUInt8);
-  std::vector<memory::Selection> selections;
-  for (int i = 0; i < objects; ++i) selections.push_back(full_bank(model));
+  const auto together = static_cast<std::size_t>(
+      tracker::objects_together(model, options.objects_per_batch));
+  std::vector<std::vector<memory::Selection>> batches;
+  for (int i = 0; i < objects; ++i) {
+    if (batches.empty() || batches.back().size() == together) batches.emplace_back();
+    batches.back().push_back(full_bank(model, speed));
+  }
 
-  torch::Tensor input, conditioned;
-  nn::ImageFeatures image;
-  tracker::HeadOutput head;
-  const std::vector<std::pair<std::string, std::function<void()>>> parts = {
-      {"resize", [&] { input = model.network_input(picture); }},
-      {"encode", [&] { image = model.encode(input); }},
-      {"memory attention",
-       [&] { conditioned = memory::features_with_memory(model, image, selections); }},
-      {"mask decoder",
-       [&] {
-         head = tracker::decode(model, conditioned, image.high_res, std::nullopt, {},
-                                tracker::proposes_three(base, /*initial_frame=*/false, 0));
-       }},
-      {"memory encoder",
-       [&] {
-         if (base.num_maskmem > 0)
-           memory::encode_memory(model, image, head.high_res, head.object_score, false);
-       }},
-      {"masks", [&] {
-         // As a frame's masks are made: without overlaps of several objects.
-         const auto filled = tracker::fill_holes(head.low_res, options.fill_hole_area, 0, 0.1);
-         if (objects == 1)
-           tracker::mask_at_size(filled, impl_->height, impl_->width);
-         else
-           tracker::labels_at_size(filled.split(1), impl_->height, impl_->width);
-       }}};
-  std::vector<std::vector<double>> times(parts.size());
-  for (int round = 0; round <= rounds; ++round)
-    for (std::size_t i = 0; i < parts.size(); ++i) {
-      const double taken = milliseconds(
+  enum Part : std::size_t { kResize, kEncode, kAttend, kDecode, kRemember, kMasks };
+  const std::vector<std::string> names = {"resize",       "encode",         "memory attention",
+                                          "mask decoder", "memory encoder", "masks"};
+  std::vector<std::vector<double>> times(names.size());
+  for (int round = 0; round <= rounds; ++round) {
+    std::vector<double> taken(names.size());
+    const auto time = [&](Part part, const auto& work) {
+      taken[part] += milliseconds(
           [&] {
-            parts[i].second();
+            work();
             if (model.runtime().device.is_cuda()) torch::cuda::synchronize();
           },
           processor_time);
-      if (round > 0) times[i].push_back(taken);
+    };
+    torch::Tensor input;
+    nn::ImageFeatures image;
+    time(kResize, [&] { input = model.network_input(picture); });
+    time(kEncode, [&] { image = model.encode(input); });
+    std::vector<torch::Tensor> logits;
+    for (const auto& selections : batches) {
+      torch::Tensor conditioned;
+      tracker::HeadOutput head;
+      time(kAttend, [&] { conditioned = memory::features_with_memory(model, image, selections); });
+      time(kDecode, [&] {
+        head = tracker::decode(model, conditioned, image.high_res, std::nullopt, {},
+                               tracker::proposes_three(base, /*initial_frame=*/false, 0));
+      });
+      time(kRemember, [&] {
+        if (base.num_maskmem > 0)
+          memory::encode_memory(model, image, head.high_res, head.object_score, false);
+      });
+      logits.push_back(head.low_res);
     }
+    time(kMasks, [&] {
+      // As a frame's masks are made: without overlaps of several objects.
+      const auto filled =
+          tracker::fill_holes(torch::cat(logits), options.fill_hole_area, 0, 0.1);
+      if (objects == 1)
+        tracker::mask_at_size(filled, impl_->height, impl_->width);
+      else
+        tracker::labels_at_size(filled.split(1), impl_->height, impl_->width);
+    });
+    if (round == 0) continue;
+    for (std::size_t part = 0; part < names.size(); ++part) times[part].push_back(taken[part]);
+  }
   std::vector<std::pair<std::string, double>> medians;
-  for (std::size_t i = 0; i < parts.size(); ++i)
-    medians.emplace_back(parts[i].first, median(times[i]));
+  for (std::size_t part = 0; part < names.size(); ++part)
+    medians.emplace_back(names[part], median(times[part]));
   return medians;
 }
 

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "vostrack/speed.hpp"
+
 namespace vostrack::bench {
 
 /// What is measured.
@@ -20,7 +22,8 @@ struct BenchModel {
 };
 
 /// A model with the banks, features and masks that a frame in the middle of a video has: as many
-/// memories and pointers as a frame can look back at.
+/// memories and pointers as a frame can look back at. In them the object is a square of a third of
+/// the picture's sides that moves by a quarter of a cell a frame.
 ///
 /// Thread safety: one thread at a time.
 class FrameBench {
@@ -32,11 +35,13 @@ class FrameBench {
 
   /// Runs every part `rounds` times, after once to warm up, in the order of a frame.
   ///
-  /// @param objects  tracked together, at least 1
+  /// @param objects  tracked, at least 1, in the batches that tracking makes of them
   /// @param processor_time  of all threads together, instead of the clock's
+  /// @param speed  what it says of memories is left out
   /// @return the parts in their order, each with its median in milliseconds
   std::vector<std::pair<std::string, double>> measure(int objects, int rounds,
-                                                      bool processor_time = false);
+                                                      bool processor_time = false,
+                                                      const SpeedOptions& speed = {});
 
   int image_size() const;
   /// Milliseconds that loading took.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.hpp"
+#include "memory/places.hpp"
 #include "nn/position_encoding.hpp"
 
 namespace vostrack::memory {
@@ -88,6 +89,7 @@ torch::Tensor features_with_memory(const nn::Model& model, const nn::ImageFeatur
       tokens.grids.push_back(selected.output->memory.to(model.runtime().device));
       tokens.times.push_back(network.maskmem_tpos_enc[selected.temporal_row]);
     }
+    reduce(tokens, selection, model);
     add_pointers(model, selection, tokens);
   }
   auto out = network.memory_attention->forward(as_tokens(image.coarse), model.current_pos(),

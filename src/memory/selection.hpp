@@ -27,11 +27,19 @@ struct SelectedPointer {
   OutputPtr output;
 };
 
+/// What of the selected memories is looked at; everything by default. See places.hpp.
+struct MemoryDetail {
+  bool pooled = false;  ///< means over 2 × 2 cells
+  /// Cells so many or fewer from the object, and a sample of the others.
+  std::optional<int> margin;
+};
+
 struct Selection {
   std::vector<SelectedMemory> memories;
   std::vector<SelectedPointer> pointers;
   /// Distances of pointers are divided by this before they are encoded; 0 means that they are 0.
   int pointer_span = 0;
+  MemoryDetail detail = {};
 };
 
 /// Where the selection is made.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 
 #include "base/check.hpp"
 #include "nn/parallel.hpp"
@@ -68,11 +69,27 @@ void interleave(std::span<const torch::Tensor> grids, std::span<const torch::Ten
   at::parallel_for(0, at::divup(places, kPackBlock), 8, job);
 }
 
+/// The distinct ones, in order, 0 among them.
+std::vector<int> distinct(std::vector<int> coordinates) {
+  coordinates.push_back(0);
+  std::ranges::sort(coordinates);
+  const auto rest = std::ranges::unique(coordinates);
+  coordinates.erase(rest.begin(), rest.end());
+  return coordinates;
+}
+
+std::vector<int> as_vector(const torch::Tensor& int32) {
+  const auto exact = int32.contiguous();
+  return {exact.const_data_ptr<int>(), exact.const_data_ptr<int>() + exact.numel()};
+}
+
 }  // namespace
 
 PackedMemory::PackedMemory(const MemoryTokens& tokens, const torch::Tensor& grid_pos, bool encode) {
   VOSTRACK_ASSERT(tokens.grids.size() == tokens.times.size());
   VOSTRACK_ASSERT(!tokens.grids.empty() || tokens.pointers.defined());
+  place(tokens);
+  const auto& pos = tokens.places ? tokens.places->pos : grid_pos;
   // As few groups as can be, of nearly the same size.
   const auto count = tokens.grids.size();
   const auto groups = (count + kMaxSlots - 1) / kMaxSlots;
@@ -80,15 +97,46 @@ PackedMemory::PackedMemory(const MemoryTokens& tokens, const torch::Tensor& grid
     const auto first = count * group / groups;
     const auto size = count * (group + 1) / groups - first;
     add_grids(std::span(tokens.grids).subspan(first, size),
-              std::span(tokens.times).subspan(first, size), grid_pos, encode);
+              std::span(tokens.times).subspan(first, size), pos, encode);
   }
   if (tokens.pointers.defined()) add_pointers(tokens.pointers, tokens.pointer_times, encode);
 }
 
-float* PackedMemory::add_run(int slots, std::int64_t places, bool on_grid, int width) {
+void PackedMemory::place(const MemoryTokens& tokens) {
+  std::vector<int> x, y;
+  std::vector<float> counts;
+  if (tokens.places) {
+    x = as_vector(tokens.places->x);
+    y = as_vector(tokens.places->y);
+    const auto exact = as_float(tokens.places->counts);
+    counts.assign(exact.const_data_ptr<float>(), exact.const_data_ptr<float>() + exact.numel());
+  } else if (!tokens.grids.empty()) {
+    const auto columns = static_cast<int>(tokens.grids[0].size(3));
+    const auto cells = static_cast<int>(tokens.grids[0].size(2)) * columns;
+    for (int cell = 0; cell < cells; ++cell) {
+      x.push_back(2 * (cell % columns));
+      y.push_back(2 * (cell / columns));
+    }
+    counts.assign(x.size(), 1);
+  }
+  VOSTRACK_ASSERT(x.size() == y.size() && x.size() == counts.size());
+  x_ = distinct(x);
+  y_ = distinct(y);
+  const auto row = [](const std::vector<int>& coordinates, int value) {
+    return static_cast<int>(std::ranges::lower_bound(coordinates, value) - coordinates.begin());
+  };
+  for (std::size_t i = 0; i < x.size(); ++i)
+    places_.push_back({row(x_, x[i]), row(y_, y[i]), std::log2(counts[i])});
+}
+
+KeyCoordinates PackedMemory::coordinates() const {
+  return {x_.data(), y_.data(), static_cast<int>(x_.size()), static_cast<int>(y_.size())};
+}
+
+float* PackedMemory::add_run(int slots, std::int64_t places, const KeyPlace* at, int width) {
   auto run = torch::empty({2, places, width, slots}, torch::kFloat32);
   auto* keys = run.data_ptr<float>();
-  runs_.push_back({slots, places, on_grid, keys, keys + run.stride(0)});
+  runs_.push_back({slots, places, at, keys, keys + run.stride(0)});
   storage_.push_back(std::move(run));
   return keys;
 }
@@ -97,7 +145,8 @@ void PackedMemory::add_grids(std::span<const torch::Tensor> grids,
                              std::span<const torch::Tensor> times, const torch::Tensor& grid_pos,
                              bool encode) {
   const auto width = static_cast<int>(grids[0].size(1));
-  const auto places = grids[0].size(2) * grids[0].size(3);
+  const auto places = grids[0].numel() / width;
+  VOSTRACK_ASSERT(places == static_cast<std::int64_t>(places_.size()));
   const bool half = std::ranges::all_of(
       grids, [](const auto& grid) { return grid.scalar_type() == torch::kBFloat16; });
   std::vector<torch::Tensor> sources, encodings;
@@ -108,7 +157,7 @@ void PackedMemory::add_grids(std::span<const torch::Tensor> grids,
   for (const auto& time : times) encodings.push_back(as_float(time));
   torch::Tensor pos;
   if (encode) pos = as_float(grid_pos);
-  float* keys = add_run(static_cast<int>(grids.size()), places, /*on_grid=*/true, width);
+  float* keys = add_run(static_cast<int>(grids.size()), places, places_.data(), width);
   float* averaged = storage_.back()[1].data_ptr<float>();
   if (half)
     interleave<at::BFloat16>(sources, encodings, pos, places, width, keys, averaged);
@@ -125,7 +174,7 @@ void PackedMemory::add_pointers(const torch::Tensor& pointers, const torch::Tens
   const auto whole = count / kMaxSlots * kMaxSlots;
   const auto add = [&](std::int64_t first, std::int64_t size, int slots) {
     if (size == 0) return;
-    add_run(slots, size / slots, /*on_grid=*/false, width);
+    add_run(slots, size / slots, /*at=*/nullptr, width);
     const auto columns = [&](const torch::Tensor& rows) {
       return rows.slice(0, first, first + size).view({-1, slots, width}).transpose(1, 2);
     };
@@ -138,10 +187,13 @@ void PackedMemory::add_pointers(const torch::Tensor& pointers, const torch::Tens
 
 FactoredAttention::FactoredAttention(torch::nn::LinearImpl& key, torch::nn::LinearImpl& value,
                                      torch::nn::LinearImpl& out, const RotaryTable& table,
-                                     int grid_width, int grid_height)
+                                     int grid_width, int grid_height, double theta)
     : cos_(as_float(table.cos)), sin_(as_float(table.sin)) {
   VOSTRACK_ASSERT(cos_.size(0) == grid_width * grid_height &&
                   2 * cos_.size(1) == key.weight.size(0));
+  const auto along =
+      0.5 * torch::arange(2 * std::max(grid_width, grid_height) - 1, torch::kFloat32);
+  half_cells_ = rotary_table(static_cast<int>(key.weight.size(0)), along, along, theta);
   const auto columns =
       torch::cat({as_float(key.weight), as_float(key.bias).unsqueeze(1)}, 1);  // (d, c + 1)
   const auto halves = columns.chunk(2);
@@ -159,7 +211,9 @@ FactoredAttention::FactoredAttention(torch::nn::LinearImpl& key, torch::nn::Line
             weight_x_.const_data_ptr<float>(),
             weight_y_.const_data_ptr<float>(),
             cos_.const_data_ptr<float>(),
-            sin_.const_data_ptr<float>()};
+            sin_.const_data_ptr<float>(),
+            half_cells_.cos.const_data_ptr<float>(),
+            half_cells_.sin.const_data_ptr<float>()};
 }
 
 torch::Tensor FactoredAttention::forward(const torch::Tensor& queries,
@@ -174,25 +228,30 @@ torch::Tensor FactoredAttention::forward(const torch::Tensor& queries,
   const auto exact = as_float(queries);
   auto averages = torch::empty({batch, count, layer_.memory_width}, torch::kFloat32);
   std::vector<FactoredJob> jobs;
+  std::size_t each = 0;
   for (std::int64_t i = 0; i < batch; ++i) {
-    const auto runs = objects[static_cast<std::size_t>(i)].runs();
-    for (const KeyRun& run : runs) VOSTRACK_ASSERT(!run.on_grid || run.places == cos_.size(0));
+    const PackedMemory& object = objects[static_cast<std::size_t>(i)];
+    const auto runs = object.runs();
+    const auto coordinates = object.coordinates();
+    VOSTRACK_ASSERT(coordinates.x[coordinates.x_count - 1] <= 2 * (layer_.grid_width - 1));
+    VOSTRACK_ASSERT(coordinates.y[coordinates.y_count - 1] <= 2 * (layer_.grid_height - 1));
     jobs.push_back({layer_, exact[exact.size(0) == 1 ? 0 : i].const_data_ptr<float>(), count,
-                    runs.data(), static_cast<int>(runs.size()), averages[i].data_ptr<float>()});
+                    runs.data(), static_cast<int>(runs.size()), coordinates,
+                    averages[i].data_ptr<float>()});
+    each = std::max(each, factored_scratch(layer_, coordinates));
   }
 
   // Blocks are handed out as threads become free, object by object, so that all threads read the
   // same object's memories.
   const auto blocks = at::divup(count, static_cast<std::int64_t>(kQueryBlock));
   const auto threads = std::min<std::int64_t>(at::get_num_threads(), batch * blocks);
-  const auto each = static_cast<std::int64_t>(factored_scratch(layer_));
-  auto scratch = torch::empty({threads, each}, torch::kFloat32);
+  auto scratch = torch::empty({threads, static_cast<std::int64_t>(each)}, torch::kFloat32);
   float* const scratches = scratch.data_ptr<float>();
   std::atomic<std::int64_t> next{0};
   at::parallel_for(0, threads, 1, [&](std::int64_t first, std::int64_t) {
     for (auto block = next++; block < batch * blocks; block = next++)
       attend(jobs[static_cast<std::size_t>(block / blocks)], block % blocks * kQueryBlock,
-             scratches + first * each);
+             scratches + static_cast<std::size_t>(first) * each);
   });
   return torch::linear(averages.to(out_weight_.scalar_type()), out_weight_, out_bias_);
 }

@@ -10,6 +10,8 @@
 ///   A[x] = [W, b]₁ᵀ R(x)ᵀ q₁ and B[y] = [W, b]₂ᵀ R(y)ᵀ q₂: two small tables for each query, then
 ///   for each place one sum that all memories share there.
 /// - Object pointers are not turned: for them the sum is A[0] + B[0].
+/// - A key that counts for n of them has log n more of a score. Tables have only the coordinates at
+///   which keys stand.
 ///
 /// Everything is computed in float32, whatever the model's dtype. What comes out for an object does
 /// not depend on the others of its batch, nor on the number of threads.
@@ -21,17 +23,10 @@
 #include <vector>
 
 #include "nn/factored_kernel.hpp"
+#include "nn/memory_tokens.hpp"
 #include "nn/position_encoding.hpp"
 
 namespace vostrack::nn {
-
-/// What attention looks at of one object, as it is stored.
-struct MemoryTokens {
-  std::vector<torch::Tensor> grids;  ///< (1, c, h, w) each; in training (B, c, h, w)
-  std::vector<torch::Tensor> times;  ///< as many: (1, 1, c) float32, their encoding in time
-  torch::Tensor pointers;            ///< (1, N, c) float32, or undefined
-  torch::Tensor pointer_times;       ///< (1, N, c) float32, with `pointers`
-};
 
 /// One object's memories in the order in which the kernel reads them; for all layers.
 class PackedMemory {
@@ -40,16 +35,22 @@ class PackedMemory {
   /// @param grid_pos  (1, h·w, c) float32, added to all grids' keys
   /// @param encode  whether keys carry positions and times at all
   PackedMemory(const MemoryTokens& tokens, const torch::Tensor& grid_pos, bool encode);
+  PackedMemory(PackedMemory&&) = default;
+  PackedMemory& operator=(PackedMemory&&) = default;
 
   std::span<const KeyRun> runs() const { return runs_; }
+  KeyCoordinates coordinates() const;
 
  private:
-  float* add_run(int slots, std::int64_t places, bool on_grid, int width);
+  void place(const MemoryTokens& tokens);
+  float* add_run(int slots, std::int64_t places, const KeyPlace* at, int width);
   void add_grids(std::span<const torch::Tensor> grids, std::span<const torch::Tensor> times,
                  const torch::Tensor& grid_pos, bool encode);
   void add_pointers(const torch::Tensor& pointers, const torch::Tensor& times, bool encode);
 
-  std::vector<KeyRun> runs_;
+  std::vector<KeyRun> runs_;      ///< pointing into the others
+  std::vector<KeyPlace> places_;  ///< of every grid
+  std::vector<int> x_, y_;        ///< coordinates
   std::vector<torch::Tensor> storage_;
 };
 
@@ -57,10 +58,10 @@ class PackedMemory {
 class FactoredAttention {
  public:
   /// @param key, value, out  the projections of a layer with one head, on the CPU
-  /// @param table  of the grid that queries and memories stand on
+  /// @param table, theta  of the grid that queries and memories stand on
   FactoredAttention(torch::nn::LinearImpl& key, torch::nn::LinearImpl& value,
                     torch::nn::LinearImpl& out, const RotaryTable& table, int grid_width,
-                    int grid_height);
+                    int grid_height, double theta);
 
   /// @param queries  (1 or B, grid, d), projected but not turned
   /// @param objects  B of them; grids as large as the table's
@@ -72,6 +73,7 @@ class FactoredAttention {
  private:
   FactoredLayer layer_;
   torch::Tensor weight_x_, weight_y_, cos_, sin_;
+  RotaryTable half_cells_;
   torch::Tensor out_weight_, out_bias_;  ///< values' and output projection in one
 };
 

@@ -21,14 +21,27 @@ struct FactoredLayer {
   /// The key projection and, as column c, its bias, in groups of kMaxSlots columns: each group is
   /// (d/2, columns in the group). The half of the channels that turns with x, then that with y.
   const float *weight_x, *weight_y;
-  const float *cos, *sin;  ///< rotary table of the grid: (grid, d/2)
+  const float *cos, *sin;            ///< rotary table of the grid: (grid, d/2)
+  const float *half_cos, *half_sin;  ///< (·, d/2): row k is that of the place (k/2, k/2)
+};
+
+/// Where keys stand.
+struct KeyPlace {
+  int x, y;          ///< which of the object's coordinates
+  float log2_count;  ///< of how many keys each key there counts for
+};
+
+/// Coordinates at which keys of an object stand, in half cells, ascending from 0.
+struct KeyCoordinates {
+  const int *x, *y;
+  int x_count, y_count;
 };
 
 /// Keys of the same number of slots at each of several places.
 struct KeyRun {
-  int slots;              ///< 1 to kMaxSlots
-  std::int64_t places;    ///< grid, row by row, or any number where the keys are not turned
-  bool on_grid;           ///< turned by their place in the grid
+  int slots;  ///< 1 to kMaxSlots
+  std::int64_t places;
+  const KeyPlace* at;     ///< (places); or null, then keys are not turned
   const float* keys;      ///< (places, c, slots)
   const float* averaged;  ///< (places, c, slots): what the softmax averages
 };
@@ -40,11 +53,12 @@ struct FactoredJob {
   std::int64_t count;
   const KeyRun* runs;
   int run_count;
+  KeyCoordinates coordinates;
   float* out;  ///< (count, c): averages of `averaged`
 };
 
 /// Floats that attend_block wants as scratch.
-std::size_t factored_scratch(const FactoredLayer& layer);
+std::size_t factored_scratch(const FactoredLayer& layer, const KeyCoordinates& coordinates);
 
 /// Attends from the queries first ≤ i < min(first + kQueryBlock, count). What comes out for a query
 /// depends on nothing but its block.

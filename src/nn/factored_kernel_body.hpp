@@ -21,16 +21,17 @@ static_assert(kQueryBlock % kStep == 0);
 ///
 /// @param a, b  (terms, kQueryBlock); with b there is one row more, where the products start
 /// @param keys  (terms, slots)
+/// @param more  with b: where they start besides
 /// @param out  (slots, kQueryBlock)
 template <int kSlots, bool kSum>
-void dot(const float* a, const float* b, const float* keys, int terms, float* out) {
+void dot(const float* a, const float* b, const float* keys, int terms, float more, float* out) {
   for (int q = 0; q < kQueryBlock; q += kStep) {
     Vec sum[kVectors][kSlots];
     for (int v = 0; v < kVectors; ++v) {
       Vec start = {};
       if constexpr (kSum) {
         const int at = terms * kQueryBlock + q + v * kLanes;
-        start = load(a + at) + load(b + at);
+        start = load(a + at) + load(b + at) + splat(more);
       }
       for (int s = 0; s < kSlots; ++s) sum[v][s] = start;
     }
@@ -100,7 +101,7 @@ inline void with_slots(int slots, const Body& body) {
 }
 
 struct Tables {
-  float *x, *y;  ///< (grid width or height, c + 1, kQueryBlock)
+  float *x, *y;  ///< (coordinates, c + 1, kQueryBlock)
 };
 
 /// Softmax so far: the largest score and the sum of powers for each query, and the weighted sum.
@@ -155,17 +156,17 @@ struct Attend {
     const int width = layer.memory_width;
     const std::size_t table_row = static_cast<std::size_t>(width + 1) * kQueryBlock;
     const std::size_t place_size = static_cast<std::size_t>(width) * kSlots;
-    const std::int64_t columns = layer.grid_width;
     for (std::int64_t first = 0; first < keys.places; first += kChunk) {
       const int places =
           static_cast<int>(keys.places - first < kChunk ? keys.places - first : kChunk);
       for (int i = 0; i < places; ++i) {
         const std::int64_t place = first + i;
-        const std::int64_t x = keys.on_grid ? place % columns : 0;
-        const std::int64_t y = keys.on_grid ? place / columns : 0;
-        dot<kSlots, true>(tables.x + static_cast<std::size_t>(x) * table_row,
-                          tables.y + static_cast<std::size_t>(y) * table_row,
+        // The first coordinates are 0, which does not turn.
+        const KeyPlace at = keys.at ? keys.at[place] : KeyPlace{0, 0, 0};
+        dot<kSlots, true>(tables.x + static_cast<std::size_t>(at.x) * table_row,
+                          tables.y + static_cast<std::size_t>(at.y) * table_row,
                           keys.keys + static_cast<std::size_t>(place) * place_size, width,
+                          at.log2_count,
                           state.scores + static_cast<std::size_t>(i) * kSlots * kQueryBlock);
       }
       weigh(places * kSlots, width, state);
@@ -185,7 +186,7 @@ struct Project {
 
   template <int kSlots>
   void run() const {
-    dot<kSlots, false>(turned, nullptr, weight, terms, out);
+    dot<kSlots, false>(turned, nullptr, weight, terms, 0, out);
   }
 };
 
@@ -209,18 +210,20 @@ void turn_queries(const FactoredJob& job, std::int64_t first, float* out) {
   }
 }
 
-/// A table of one axis: for each value of the coordinate the queries, turned back by it, times the
-/// key projection.
+/// A table of one axis: for each of some coordinates the queries, turned back by it, times the key
+/// projection.
 ///
 /// @param half  (d/2, kQueryBlock): the channels that turn with this axis
-/// @param cos, sin  of the first value; the next ones are `stride` further
+/// @param cos, sin  of coordinate 0; the next ones are d/2 further
 /// @param turned  scratch of the size of `half`
 void fill_table(const FactoredLayer& layer, const float* half, const float* weight,
-                const float* cos, const float* sin, std::size_t stride, int values, float* turned,
-                float* table) {
+                const float* half_cos, const float* half_sin, const int* coordinates, int count,
+                float* turned, float* table) {
   const int terms = layer.channels / 2;
   const int columns = layer.memory_width + 1;
-  for (int value = 0; value < values; ++value, cos += stride, sin += stride) {
+  for (int i = 0; i < count; ++i) {
+    const float* cos = half_cos + static_cast<std::ptrdiff_t>(coordinates[i]) * terms;
+    const float* sin = half_sin + static_cast<std::ptrdiff_t>(coordinates[i]) * terms;
     for (int pair = 0; pair < terms / 2; ++pair) {
       const Vec c = splat(cos[pair]), s = splat(sin[pair]);
       for (int q = 0; q < kQueryBlock; q += kLanes) {
@@ -231,10 +234,10 @@ void fill_table(const FactoredLayer& layer, const float* half, const float* weig
       }
     }
     for (int column = 0; column < columns; column += kMaxSlots, table += kMaxSlots * kQueryBlock) {
-      const int count = columns - column < kMaxSlots ? columns - column : kMaxSlots;
-      with_slots(count,
+      const int group = columns - column < kMaxSlots ? columns - column : kMaxSlots;
+      with_slots(group,
                  Project{turned, weight + static_cast<std::size_t>(column) * terms, terms, table});
-      if (count < kMaxSlots) table -= (kMaxSlots - count) * kQueryBlock;
+      if (group < kMaxSlots) table -= (kMaxSlots - group) * kQueryBlock;
     }
   }
 }
@@ -247,14 +250,14 @@ struct Scratch {
   Tables tables;
 };
 
-inline std::size_t scratch_rows(const FactoredLayer& layer) {
+inline std::size_t scratch_rows(const FactoredLayer& layer, const KeyCoordinates& coordinates) {
   const auto channels = static_cast<std::size_t>(layer.channels);
   const auto width = static_cast<std::size_t>(layer.memory_width);
-  const auto table_rows = static_cast<std::size_t>(layer.grid_width + layer.grid_height);
+  const auto table_rows = static_cast<std::size_t>(coordinates.x_count + coordinates.y_count);
   return channels + channels / 2 + 2 + width + kChunk * kMaxSlots + (width + 1) * table_rows;
 }
 
-Scratch lay_out(const FactoredLayer& layer, float* memory) {
+Scratch lay_out(const FactoredLayer& layer, const KeyCoordinates& coordinates, float* memory) {
   const auto width = static_cast<std::size_t>(layer.memory_width);
   const auto take = [&memory](std::size_t rows) {
     float* taken = memory;
@@ -265,8 +268,8 @@ Scratch lay_out(const FactoredLayer& layer, float* memory) {
   scratch.queries = take(static_cast<std::size_t>(layer.channels));
   scratch.turned = take(static_cast<std::size_t>(layer.channels) / 2);
   scratch.softmax = {take(1), take(1), take(width), take(kChunk * kMaxSlots)};
-  scratch.tables = {take((width + 1) * static_cast<std::size_t>(layer.grid_width)),
-                    take((width + 1) * static_cast<std::size_t>(layer.grid_height))};
+  scratch.tables = {take((width + 1) * static_cast<std::size_t>(coordinates.x_count)),
+                    take((width + 1) * static_cast<std::size_t>(coordinates.y_count))};
   return scratch;
 }
 
@@ -274,17 +277,15 @@ void attend(const FactoredJob& job, std::int64_t first, float* memory) {
   const FactoredLayer& layer = job.layer;
   const int width = layer.memory_width;
   const auto half = static_cast<std::size_t>(layer.channels) / 2;
-  const auto [queries, turned, softmax, tables] = lay_out(layer, memory);
+  const KeyCoordinates& coordinates = job.coordinates;
+  const auto [queries, turned, softmax, tables] = lay_out(layer, coordinates, memory);
 
-  bool on_grid = false;
-  for (int i = 0; i < job.run_count; ++i) on_grid |= job.runs[i].on_grid;
   turn_queries(job, first, queries);
-  // Half of the pairs turn with x, which is the cell in the first row; half with y, the row.
-  fill_table(layer, queries, layer.weight_x, layer.cos, layer.sin, half,
-             on_grid ? layer.grid_width : 1, turned, tables.x);
-  fill_table(layer, queries + half * kQueryBlock, layer.weight_y, layer.cos + half / 2,
-             layer.sin + half / 2, half * static_cast<std::size_t>(layer.grid_width),
-             on_grid ? layer.grid_height : 1, turned, tables.y);
+  // Half of the pairs turn with x, half with y.
+  fill_table(layer, queries, layer.weight_x, layer.half_cos, layer.half_sin, coordinates.x,
+             coordinates.x_count, turned, tables.x);
+  fill_table(layer, queries + half * kQueryBlock, layer.weight_y, layer.half_cos + half / 2,
+             layer.half_sin + half / 2, coordinates.y, coordinates.y_count, turned, tables.y);
 
   for (int q = 0; q < kQueryBlock; ++q) {
     softmax.largest[q] = -1e30F;

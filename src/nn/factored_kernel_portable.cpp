@@ -4,8 +4,8 @@
 
 namespace vostrack::nn {
 
-std::size_t factored_scratch(const FactoredLayer& layer) {
-  return scratch_rows(layer) * kQueryBlock;
+std::size_t factored_scratch(const FactoredLayer& layer, const KeyCoordinates& coordinates) {
+  return scratch_rows(layer, coordinates) * kQueryBlock;
 }
 
 void attend_block_portable(const FactoredJob& job, std::int64_t first, float* scratch) {

@@ -2,6 +2,7 @@
 
 #include "base/check.hpp"
 #include "nn/dense_attention.hpp"
+#include "nn/parallel.hpp"
 
 namespace vostrack::nn {
 
@@ -11,16 +12,20 @@ RotaryAttentionImpl::RotaryAttentionImpl(int embed_dim, int num_heads, int downs
 
 torch::Tensor RotaryAttentionImpl::forward(const torch::Tensor& q, const torch::Tensor& k,
                                            const torch::Tensor& v, const RotaryTable& table,
-                                           std::int64_t unrotated) {
+                                           std::int64_t unrotated, const PlacedKeys* placed) {
   auto query = apply_rotary(split_heads(q_proj_->forward(q), heads_), table);
   auto key = split_heads(k_proj_->forward(k), heads_);
   const auto rotated = key.size(2) - unrotated;
-  VOSTRACK_ASSERT(rotated >= 0 && rotated % table.cos.size(0) == 0);
+  const RotaryTable& key_table = placed ? placed->table : table;
+  VOSTRACK_ASSERT(rotated >= 0 && rotated % key_table.cos.size(-2) == 0);
   if (unrotated == 0)
-    key = apply_rotary(key, table);
+    key = apply_rotary(key, key_table);
   else if (rotated > 0)
-    key = torch::cat({apply_rotary(key.slice(2, 0, rotated), table), key.slice(2, rotated)}, 2);
+    key = torch::cat({apply_rotary(key.slice(2, 0, rotated), key_table), key.slice(2, rotated)}, 2);
   auto value = v_proj_->forward(v);
+  if (placed)
+    return out_proj_->forward(merge_heads(torch::scaled_dot_product_attention(
+        query, key, split_heads(value, heads_), placed->log_counts.to(query.scalar_type()))));
   if (heads_ == 1 && dense_attention_available(query, query.size(3)))
     return out_proj_->forward(
         dense_attention(query.squeeze(1), key.squeeze(1), value, /*heads=*/1));
@@ -29,9 +34,9 @@ torch::Tensor RotaryAttentionImpl::forward(const torch::Tensor& q, const torch::
 }
 
 void RotaryAttentionImpl::prepare_factored(const RotaryTable& table, int grid_width,
-                                           int grid_height) {
+                                           int grid_height, double theta) {
   VOSTRACK_ASSERT(heads_ == 1);
-  factored_.emplace(*k_proj_, *v_proj_, *out_proj_, table, grid_width, grid_height);
+  factored_.emplace(*k_proj_, *v_proj_, *out_proj_, table, grid_width, grid_height, theta);
 }
 
 torch::Tensor RotaryAttentionImpl::forward_factored(const torch::Tensor& q,
@@ -99,10 +104,22 @@ void MemoryAttentionImpl::prepare_for_inference(const RotaryTable& table, int gr
     if (tiled_)
       attention.prepare_tiled(table);
     else
-      attention.prepare_factored(table, grid_width, grid_height);
+      attention.prepare_factored(table, grid_width, grid_height, config_.rope_theta);
   }
   prepared_for_ = table.cos;
 }
+
+namespace {
+
+/// Zeros behind it.
+torch::Tensor filled_up(const torch::Tensor& tensor, std::int64_t dim, std::int64_t size) {
+  if (tensor.size(dim) == size) return tensor;
+  auto shape = tensor.sizes().vec();
+  shape[static_cast<std::size_t>(dim)] = size - tensor.size(dim);
+  return torch::cat({tensor, torch::zeros(shape, tensor.options())}, dim);
+}
+
+}  // namespace
 
 template <class Attend>
 torch::Tensor MemoryAttentionImpl::run(const torch::Tensor& current,
@@ -122,11 +139,12 @@ torch::Tensor MemoryAttentionImpl::forward(const torch::Tensor& current,
                                            const torch::Tensor& current_pos,
                                            const torch::Tensor& memory,
                                            const torch::Tensor& memory_pos,
-                                           const RotaryTable& table, std::int64_t pointer_tokens) {
+                                           const RotaryTable& table, std::int64_t pointer_tokens,
+                                           const PlacedKeys* placed) {
   const auto keys = config_.pos_enc_at_cross_attn_keys ? memory + memory_pos : memory;
   return run(current, current_pos, table, [&](RotaryAttentionImpl& attention, torch::Tensor query) {
     if (query.size(0) != keys.size(0)) query = query.expand({keys.size(0), -1, -1});
-    return attention.forward(query, keys, memory, table, pointer_tokens);
+    return attention.forward(query, keys, memory, table, pointer_tokens, placed);
   });
 }
 
@@ -138,8 +156,15 @@ torch::Tensor MemoryAttentionImpl::forward(const torch::Tensor& current,
   if (prepared_for_.defined() && prepared_for_.is_same(table.cos) && !is_training()) {
     const bool encode = config_.pos_enc_at_cross_attn_keys;
     if (tiled_) {
-      std::vector<TiledMemory> tiled;
-      for (const MemoryTokens& object : objects) tiled.emplace_back(object, memory_pos, encode);
+      std::vector<TiledMemory> tiled(objects.size());
+      share_out(
+          static_cast<std::int64_t>(objects.size()), [] { return torch::InferenceMode(); },
+          [&](torch::InferenceMode&, std::int64_t i) {
+            const MemoryTokens& object = objects[static_cast<std::size_t>(i)];
+            tiled[static_cast<std::size_t>(i)] =
+                TiledMemory(object, memory_pos, encode,
+                            object.places ? table_of(*object.places) : RotaryTable());
+          });
       return run(current, current_pos, table,
                  [&](RotaryAttentionImpl& attention, const torch::Tensor& query) {
                    return attention.forward_tiled(query, tiled);
@@ -153,12 +178,17 @@ torch::Tensor MemoryAttentionImpl::forward(const torch::Tensor& current,
                });
   }
   std::vector<torch::Tensor> values, positions;
-  std::int64_t pointer_tokens = 0;
+  std::int64_t pointer_tokens = 0, most = 0;
+  for (const MemoryTokens& object : objects)
+    if (object.places) most = std::max(most, object.places->counts.size(0));
   for (const MemoryTokens& object : objects) {
+    VOSTRACK_ASSERT(object.places.has_value() == objects[0].places.has_value());
     std::vector<torch::Tensor> tokens, encodings;
     for (std::size_t i = 0; i < object.grids.size(); ++i) {
-      tokens.push_back(object.grids[i].to(torch::kFloat32).flatten(2).transpose(1, 2));
-      encodings.push_back(memory_pos + object.times[i]);
+      auto grid = object.grids[i].to(torch::kFloat32).flatten(2).transpose(1, 2);
+      auto encoding = (object.places ? object.places->pos : memory_pos) + object.times[i];
+      tokens.push_back(object.places ? filled_up(grid, 1, most) : grid);
+      encodings.push_back(object.places ? filled_up(encoding, 1, most) : encoding);
     }
     if (object.pointers.defined()) {
       tokens.push_back(object.pointers);
@@ -169,8 +199,34 @@ torch::Tensor MemoryAttentionImpl::forward(const torch::Tensor& current,
     positions.push_back(torch::cat(encodings, 1));
   }
   const auto dtype = current.scalar_type();
-  return forward(current, current_pos, torch::cat(values).to(dtype),
-                 torch::cat(positions).to(dtype), table, pointer_tokens);
+  const auto memory = torch::cat(values).to(dtype), pos = torch::cat(positions).to(dtype);
+  if (most == 0) return forward(current, current_pos, memory, pos, table, pointer_tokens);
+  const auto placed = placed_keys(objects, most);
+  return forward(current, current_pos, memory, pos, table, pointer_tokens, &placed);
+}
+
+RotaryTable MemoryAttentionImpl::table_of(const MemoryPlaces& places) const {
+  return rotary_table(inner_channels_, 0.5 * places.x, 0.5 * places.y, config_.rope_theta);
+}
+
+PlacedKeys MemoryAttentionImpl::placed_keys(std::span<const MemoryTokens> objects,
+                                            std::int64_t most) const {
+  std::vector<torch::Tensor> cos, sin, log_counts;
+  for (const MemoryTokens& object : objects) {
+    const auto table = table_of(*object.places);
+    cos.push_back(filled_up(table.cos, 0, most));
+    sin.push_back(filled_up(table.sin, 0, most));
+    auto all = filled_up(object.places->counts, 0, most)
+                   .log()
+                   .repeat({static_cast<std::int64_t>(object.grids.size())});
+    if (object.pointers.defined())
+      all = torch::cat({all, torch::zeros({object.pointers.size(1)}, all.options())});
+    log_counts.push_back(all);
+  }
+  const auto shape = [](const std::vector<torch::Tensor>& parts) {
+    return torch::stack(parts).unsqueeze(1).unsqueeze(1);
+  };
+  return {{shape(cos), shape(sin)}, shape(log_counts)};
 }
 
 }  // namespace vostrack::nn

@@ -15,6 +15,12 @@
 
 namespace vostrack::nn {
 
+/// Where a batch's keys stand that are not the grid's cells (MemoryPlaces).
+struct PlacedKeys {
+  RotaryTable table;         ///< (B, 1, 1, P, d/2), used again for each memory
+  torch::Tensor log_counts;  ///< (B, 1, 1, M), added to scores; −∞ where objects have fewer keys
+};
+
 /// Attention whose queries and keys are turned by their place in the grid.
 ///
 /// Source: sam2/modeling/sam/transformer.py, RoPEAttention
@@ -24,12 +30,14 @@ class RotaryAttentionImpl : public AttentionImpl {
   /// @param q  (B, grid, C)
   /// @param k, v  (B, M, C'), the grid once or several times, then other tokens
   /// @param unrotated  how many tokens at the end of `k` are not turned
+  /// @param placed  where the others stand, if not on the whole grid
   /// @throws Error kInternal when the rotated keys are not whole grids
   torch::Tensor forward(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v,
-                        const RotaryTable& table, std::int64_t unrotated = 0);
+                        const RotaryTable& table, std::int64_t unrotated = 0,
+                        const PlacedKeys* placed = nullptr);
 
   /// Prepares forward_factored. The weights must not change afterwards.
-  void prepare_factored(const RotaryTable& table, int grid_width, int grid_height);
+  void prepare_factored(const RotaryTable& table, int grid_width, int grid_height, double theta);
   /// The same attention of one head from packed memories.
   ///
   /// @param q  (1 or B, grid, C)
@@ -93,17 +101,19 @@ class MemoryAttentionImpl : public torch::nn::Module {
   /// @param current  (1 or B, grid, C): the picture's coarsest level, row by row. With 1 the first
   ///   layer's attention to itself, which is the same for all objects, is computed once
   /// @param current_pos  (1 or B, grid, C)
-  /// @param memory  (B, M, Cm): whole grids of memory, then pointer tokens
+  /// @param memory  (B, M, Cm): whole grids of memory, or `placed` ones, then pointer tokens
   /// @param memory_pos  (1 or B, M, Cm)
   /// @param table  rotary_table of the grid, for inner_channels() channels
   /// @return (B, grid, C)
   torch::Tensor forward(const torch::Tensor& current, const torch::Tensor& current_pos,
                         const torch::Tensor& memory, const torch::Tensor& memory_pos,
-                        const RotaryTable& table, std::int64_t pointer_tokens);
+                        const RotaryTable& table, std::int64_t pointer_tokens,
+                        const PlacedKeys* placed = nullptr);
 
   /// The same from memories as they are stored.
   ///
-  /// @param objects  B of them, with the same numbers of grids and pointers
+  /// @param objects  B of them, with the same numbers of grids and pointers, and all with places or
+  ///   none
   /// @param memory_pos  (1, grid, Cm) float32
   torch::Tensor forward(const torch::Tensor& current, const torch::Tensor& current_pos,
                         std::span<const MemoryTokens> objects, const torch::Tensor& memory_pos,
@@ -123,6 +133,9 @@ class MemoryAttentionImpl : public torch::nn::Module {
   template <class Attend>
   torch::Tensor run(const torch::Tensor& current, const torch::Tensor& current_pos,
                     const RotaryTable& table, const Attend& attend);
+  RotaryTable table_of(const MemoryPlaces& places) const;
+  /// @param most  places that each memory is filled up to
+  PlacedKeys placed_keys(std::span<const MemoryTokens> objects, std::int64_t most) const;
 
   MemoryAttentionConfig config_;
   int inner_channels_;

@@ -45,18 +45,22 @@ torch::Tensor sine_encoding_1d(const torch::Tensor& positions, int channels) {
 }
 
 RotaryTable rotary_table(int channels, int width, int height, double theta) {
+  auto cell = torch::arange(width * height, torch::kFloat32);
+  return rotary_table(channels, torch::remainder(cell, width), torch::floor(cell / width), theta);
+}
+
+RotaryTable rotary_table(int channels, const torch::Tensor& x, const torch::Tensor& y,
+                         double theta) {
   auto frequencies =
       1.0 / torch::pow(theta, torch::arange(0, channels, 4, torch::kFloat32) / channels);
-  auto cell = torch::arange(width * height, torch::kFloat32);
-  auto x = torch::remainder(cell, width);
-  auto y = torch::floor(cell / width);
+  frequencies = frequencies.to(x.device());
   auto angle = torch::cat({torch::outer(x, frequencies), torch::outer(y, frequencies)}, 1);
   return {angle.cos(), angle.sin()};
 }
 
 torch::Tensor apply_rotary(const torch::Tensor& x, const RotaryTable& table) {
-  const auto grid = table.cos.size(0);
-  const auto pairs = table.cos.size(1);
+  const auto grid = table.cos.size(-2);
+  const auto pairs = table.cos.size(-1);
   const auto split =
       x.to(torch::kFloat32).reshape({x.size(0), x.size(1), x.size(2) / grid, grid, pairs, 2});
   // Products of complex numbers are one pass; halves of pairs apart are seven.

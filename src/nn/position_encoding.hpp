@@ -35,9 +35,17 @@ struct RotaryTable {
 /// Source: sam2/modeling/position_encoding.py, compute_axial_cis
 RotaryTable rotary_table(int channels, int width, int height, double theta);
 
+/// The same for any places.
+///
+/// @param x, y  (P) float32, in cells of the grid
+/// @return (P, channels / 2)
+RotaryTable rotary_table(int channels, const torch::Tensor& x, const torch::Tensor& y,
+                         double theta);
+
 /// Turns pairs of channels.
 ///
 /// @param x  (B, heads, repeats · grid, channels); the table is used again for each repeat
+/// @param table  (grid, channels / 2), or one for each of the batch, (B, 1, 1, grid, channels / 2)
 /// @return the same shape and dtype
 torch::Tensor apply_rotary(const torch::Tensor& x, const RotaryTable& table);
 

@@ -72,10 +72,11 @@ torch::Tensor exact(const torch::Tensor& tensor) {
 
 }  // namespace
 
-TiledMemory::TiledMemory(const MemoryTokens& tokens, const torch::Tensor& grid_pos, bool encode) {
+TiledMemory::TiledMemory(const MemoryTokens& tokens, const torch::Tensor& grid_pos, bool encode,
+                         const RotaryTable& table) {
   std::vector<torch::Tensor> keys, values;  // (c, …)
   torch::Tensor pos;
-  if (encode) pos = grid_pos[0].transpose(0, 1);
+  if (encode) pos = (tokens.places ? tokens.places->pos : grid_pos)[0].transpose(0, 1);
   for (std::size_t i = 0; i < tokens.grids.size(); ++i) {
     auto value = tokens.grids[i][0].flatten(1);
     keys.push_back(encode ? value + (pos + tokens.times[i].view({-1, 1})) : value);
@@ -102,6 +103,13 @@ TiledMemory::TiledMemory(const MemoryTokens& tokens, const torch::Tensor& grid_p
   };
   key_pairs = joined(keys).view({width / 2, 2, padded}).transpose(1, 2).contiguous();
   value_pairs = joined(values).view({width, padded / 2, 2}).transpose(0, 1).contiguous();
+  if (!tokens.places) return;
+  cos = table.cos.transpose(0, 1).contiguous();
+  sin = table.sin.transpose(0, 1).contiguous();
+  log2_counts = torch::zeros({padded}, torch::kFloat32);
+  log2_counts.narrow(0, 0, turned)
+      .view({-1, tokens.places->counts.size(0)})
+      .copy_(tokens.places->counts.log2());
 }
 
 bool TiledAttention::available(std::int64_t channels, std::int64_t memory_width) {
@@ -123,7 +131,9 @@ TiledAttention::TiledAttention(torch::nn::LinearImpl& key, torch::nn::LinearImpl
 
 torch::Tensor TiledAttention::turned_keys(const TiledMemory& memory) const {
   const auto padded = memory.key_pairs.size(1);
-  const auto grid = cos_.size(1);
+  const torch::Tensor& cos = memory.cos.defined() ? memory.cos : cos_;
+  const torch::Tensor& sin = memory.sin.defined() ? memory.sin : sin_;
+  const auto grid = cos.size(1);
   VOSTRACK_ASSERT(memory.turned % grid == 0);
   const auto blocks = at::divup(padded, kKeyBlock);
   auto out = torch::empty({blocks, channels_ / 2, kKeyBlock, 2}, torch::kBFloat16);
@@ -137,7 +147,7 @@ torch::Tensor TiledAttention::turned_keys(const TiledMemory& memory) const {
     float* const rows = scratch.floats.data_ptr<float>();
     multiply(channels_, size, width_, weight, width_, pairs + 2 * first, padded, rows, kKeyBlock,
              /*add=*/false);
-    // Pieces that are one run of cells of the grid, or not on it at all.
+    // Pieces that are one run of places of one memory, or not of memories at all.
     for (std::int64_t at = 0; at < size;) {
       const bool on_grid = first + at < memory.turned;
       const auto cell = (first + at) % grid;
@@ -147,8 +157,8 @@ torch::Tensor TiledAttention::turned_keys(const TiledMemory& memory) const {
         const auto table = pair * grid + cell;
         turn_keys_avx512(rows + 2 * pair * kKeyBlock + at, rows + (2 * pair + 1) * kKeyBlock + at,
                          bias[2 * pair], bias[2 * pair + 1],
-                         on_grid ? cos_.const_data_ptr<float>() + table : nullptr,
-                         on_grid ? sin_.const_data_ptr<float>() + table : nullptr, piece,
+                         on_grid ? cos.const_data_ptr<float>() + table : nullptr,
+                         on_grid ? sin.const_data_ptr<float>() + table : nullptr, piece,
                          turned + (block * channels_ / 2 + pair) * kKeyBlock + at);
       }
       at += piece;
@@ -164,6 +174,8 @@ void TiledAttention::attend(const at::BFloat16* queries, std::int64_t count,
   const auto padded = memory.key_pairs.size(1);
   const auto* const turned = keys.const_data_ptr<at::BFloat16>();
   const auto* const values = memory.value_pairs.const_data_ptr<at::BFloat16>();
+  const float* const more =
+      memory.log2_counts.defined() ? memory.log2_counts.const_data_ptr<float>() : nullptr;
   const auto block = even_block(count, kQueries);
   const auto attend_block = [&](Scratch& scratch, std::int64_t query_block) {
     const auto first_query = query_block * block;
@@ -178,6 +190,8 @@ void TiledAttention::attend(const at::BFloat16* queries, std::int64_t count,
                turned + first * channels_, kKeyBlock, scores, kKeyBlock, /*add=*/false);
       for (std::int64_t row = 0; row < rows; ++row) {
         float* const score = scores + row * kKeyBlock;
+        if (more)
+          for (std::int64_t i = 0; i < size; ++i) score[i] += more[first + i];
         for (auto i = memory.count - first; i < size; ++i) score[i] = kNever;
         const float shrink =
             weigh_row_avx512(score, size, /*scale=*/1, softmax[row],

@@ -11,19 +11,25 @@
 
 #include <span>
 
-#include "nn/factored_attention.hpp"
+#include "nn/memory_tokens.hpp"
+#include "nn/position_encoding.hpp"
 
 namespace vostrack::nn {
 
 /// One object's memories as matrices of tiles; for all layers.
 struct TiledMemory {
+  TiledMemory() = default;
   /// @param tokens, grid_pos, encode  as PackedMemory's
-  TiledMemory(const MemoryTokens& tokens, const torch::Tensor& grid_pos, bool encode);
+  /// @param table  of tokens.places, with them
+  TiledMemory(const MemoryTokens& tokens, const torch::Tensor& grid_pos, bool encode,
+              const RotaryTable& table = {});
 
-  std::int64_t count;         ///< keys
-  std::int64_t turned;        ///< of them on the grid, whole grids in the beginning
+  std::int64_t count = 0;         ///< keys
+  std::int64_t turned = 0;        ///< of them those of memories, one memory after the other
   torch::Tensor key_pairs;    ///< (c/2, padded, 2) bfloat16: channels in pairs, before projection
   torch::Tensor value_pairs;  ///< (padded/2, c, 2) bfloat16: keys in pairs
+  torch::Tensor cos, sin;     ///< (d/2, P) float32 of places; undefined: the grid's
+  torch::Tensor log2_counts;  ///< (padded) float32, with places
 };
 
 /// One layer's weights, prepared.

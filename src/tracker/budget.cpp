@@ -16,15 +16,15 @@ constexpr double kRoom = 0.9;
 
 struct Choice {
   const char* name;
-  std::optional<int> memories, pointers;
+  std::optional<int> sparse_memories;
   int keyframe_interval;
 };
 constexpr Choice kChoices[] = {
-    {"all frames, all memories", std::nullopt, std::nullopt, 1},
-    {"3 recent memories", 3, 7, 1},
-    {"3 recent memories, every 2nd frame", 3, 7, 2},
-    {"3 recent memories, every 3rd frame", 3, 7, 3},
-    {"3 recent memories, every 4th frame", 3, 7, 4},
+    {"all frames, all memories", std::nullopt, 1},
+    {"sparse memories", 1, 1},
+    {"sparse memories, every 2nd frame", 1, 2},
+    {"sparse memories, every 3rd frame", 1, 3},
+    {"sparse memories, every 4th frame", 1, 4},
 };
 
 }  // namespace
@@ -33,11 +33,9 @@ Budget::Budget(const SpeedOptions& speed) : target_ms_(speed.budget_ms) {
   VOSTRACK_ASSERT(target_ms_ > 0);
   for (const Choice& choice : kChoices) {
     SpeedOptions all = speed;
-    const auto least = [](std::optional<int>& value, std::optional<int> most) {
-      if (most) value = std::min(value.value_or(*most), *most);
-    };
-    least(all.recent_memories, choice.memories);
-    least(all.recent_pointers, choice.pointers);
+    if (choice.sparse_memories)
+      all.sparse_memories = std::min(speed.sparse_memories.value_or(*choice.sparse_memories),
+                                     *choice.sparse_memories);
     all.keyframe_interval = std::max(speed.keyframe_interval, choice.keyframe_interval);
     steps_.push_back({choice.name, all, 0, 0, kPatience});
   }

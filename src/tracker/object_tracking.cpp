@@ -205,6 +205,7 @@ memory::Selection ObjectTracking::select(const Object& object, FrameIndex frame,
   auto selection = policy_->select(object.bank, {frame, reverse, num_frames(), time_s(frame)});
   memory::keep_nearest(selection, object.bank, frame, speed().recent_memories,
                        speed().recent_pointers);
+  selection.detail = {speed().pooled_memories, speed().sparse_memories};
   return selection;
 }
 

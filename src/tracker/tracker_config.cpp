@@ -14,6 +14,8 @@ nlohmann::json to_json(const SpeedOptions& speed) {
   };
   return {{"recent_memories", number(speed.recent_memories)},
           {"recent_pointers", number(speed.recent_pointers)},
+          {"pooled_memories", speed.pooled_memories},
+          {"sparse_memories", number(speed.sparse_memories)},
           {"keyframe_interval", speed.keyframe_interval},
           {"still_change", speed.still_change},
           {"still_refresh", speed.still_refresh},
@@ -28,6 +30,8 @@ SpeedOptions speed_from_json(const nlohmann::json& json) {
   SpeedOptions speed;
   speed.recent_memories = number("recent_memories");
   speed.recent_pointers = number("recent_pointers");
+  json.at("pooled_memories").get_to(speed.pooled_memories);
+  speed.sparse_memories = number("sparse_memories");
   json.at("keyframe_interval").get_to(speed.keyframe_interval);
   json.at("still_change").get_to(speed.still_change);
   json.at("still_refresh").get_to(speed.still_refresh);
@@ -60,6 +64,7 @@ void TrackerConfig::validate() const {
   if (max_bytes) at_least("max_bytes", *max_bytes, 1);
   if (speed.recent_memories) at_least("recent_memories", *speed.recent_memories, 0);
   if (speed.recent_pointers) at_least("recent_pointers", *speed.recent_pointers, 0);
+  if (speed.sparse_memories) at_least("sparse_memories", *speed.sparse_memories, 0);
   at_least("keyframe_interval", speed.keyframe_interval, 1);
   at_least("still_refresh", speed.still_refresh, 1);
   const auto no_less_than_0 = [](const char* field, double value) {

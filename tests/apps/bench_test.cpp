@@ -66,6 +66,18 @@ TEST(BenchCommand, MeasuresInt8WhereItIs) {
   EXPECT_EQ(json::parse(outcome.out)["measurements"][0]["precision"], "int8");
 }
 
+TEST(BenchCommand, MeasuresWithLessOfMemories) {
+  const Outcome outcome =
+      run_command({"bench", "--size", "64", "--rounds", "1", "--recent-memories", "2",
+                   "--pooled-memories", "--sparse-memories", "1", "--json", "-"});
+  ASSERT_EQ(outcome.status, kSuccess) << outcome.err;
+  const auto speed = json::parse(outcome.out)["speed"];
+  EXPECT_EQ(speed["recent_memories"], 2);
+  EXPECT_EQ(speed["pooled_memories"], true);
+  EXPECT_EQ(speed["sparse_memories"], 1);
+  EXPECT_EQ(run_command({"bench", "--sparse-memories", "-1"}).status, kWrongUsage);
+}
+
 TEST(BenchCommand, SaysWhatIsWrong) {
   EXPECT_EQ(run_command({"bench", "--precision", "int4"}).status, kWrongUsage);
   EXPECT_EQ(run_command({"bench", "--objects", "0"}).status, kWrongUsage);

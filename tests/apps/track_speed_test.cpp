@@ -73,6 +73,20 @@ TEST_F(TrackSpeed, GoesOnWhereItWasInterrupted) {
   EXPECT_NE(outcome.err.find("speed"), std::string::npos) << outcome.err;
 }
 
+TEST_F(TrackSpeed, LooksBackToLessOfMemories) {
+  const auto results = [&](const std::string& out, std::vector<std::string> options) {
+    options.insert(options.end(), {"--mask", mask_, "--no-overlay"});
+    EXPECT_EQ(track(options, out).status, 0);
+    return read_bytes(folder_ / (out + "/results.jsonl"));
+  };
+  const auto all = results("all", {});
+  for (const auto& options :
+       {std::vector<std::string>{"--pooled-memories"}, {"--sparse-memories", "1"}}) {
+    EXPECT_NE(results("out", options), all) << options[0];
+    for (int frame = 0; frame < square_.frames; ++frame) EXPECT_GT(iou(frame), 0.8) << options[0];
+  }
+}
+
 TEST_F(TrackSpeed, RefusesNumbersThatMakeNoSense) {
   for (const auto& [option, value] :
        std::vector<std::pair<std::string, std::string>>{{"--keyframes", "0"},
@@ -80,6 +94,7 @@ TEST_F(TrackSpeed, RefusesNumbersThatMakeNoSense) {
                                                         {"--budget", "0"},
                                                         {"--refresh", "0"},
                                                         {"--recent-memories", "-1"},
+                                                        {"--sparse-memories", "-1"},
                                                         {"--recent-pointers", "x"}}) {
     const auto outcome = track({"--mask", mask_, option, value});
     EXPECT_NE(outcome.status, 0);

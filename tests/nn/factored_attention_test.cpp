@@ -20,7 +20,10 @@ struct Case {
   int columns, rows;    // of the grid
   int objects, slots, pointers;
   torch::ScalarType stored = torch::kFloat32;
+  bool placed = false;  // keys stand on places of their own, between cells too
 };
+
+constexpr double kTheta = 10000;
 
 void PrintTo(const Case& c, std::ostream* out) {
   *out << c.name;
@@ -36,13 +39,16 @@ struct Scene {
     attention->eval();
     for (auto& parameter : attention->parameters())
       parameter.normal_(0, parameter.dim() == 1 ? 0.3 : 1.5 / std::sqrt(parameter.size(1)));
-    table = rotary_table(c.channels, c.columns, c.rows, 10000);
+    table = rotary_table(c.channels, c.columns, c.rows, kTheta);
     query = torch::randn({c.objects, c.columns * c.rows, c.channels});
     pos = torch::randn({1, c.columns * c.rows, c.width});
     for (int i = 0; i < c.objects; ++i) {
       auto& tokens = objects.emplace_back();
+      if (c.placed) tokens.places = random_places(7 + 5 * i);
       for (int slot = 0; slot < c.slots; ++slot) {
-        tokens.grids.push_back(torch::randn({1, c.width, c.rows, c.columns}).to(c.stored));
+        auto grid = c.placed ? torch::randn({1, c.width, 7 + 5 * i})
+                             : torch::randn({1, c.width, c.rows, c.columns});
+        tokens.grids.push_back(grid.to(c.stored));
         tokens.times.push_back(torch::randn({1, 1, c.width}));
       }
       if (c.pointers > 0) {
@@ -50,6 +56,15 @@ struct Scene {
         tokens.pointer_times = torch::randn({1, c.pointers, c.width});
       }
     }
+  }
+
+  MemoryPlaces random_places(int count) const {
+    const auto half_cells = [count](int cells) {
+      return torch::randint(2 * cells - 1, {count}, torch::kInt32);
+    };
+    return {half_cells(shape.columns), half_cells(shape.rows),
+            torch::randint(1, 17, {count}).to(torch::kFloat32),
+            torch::randn({1, count, shape.width})};
   }
 
   std::vector<PackedMemory> packed(bool encode = true) const {
@@ -62,7 +77,8 @@ struct Scene {
     const auto part = [&](const char* name) -> torch::nn::LinearImpl& {
       return *attention->named_children()[name]->as<torch::nn::LinearImpl>();
     };
-    return {part("k_proj"), part("v_proj"), part("out_proj"), table, shape.columns, shape.rows};
+    return {part("k_proj"), part("v_proj"), part("out_proj"), table, shape.columns, shape.rows,
+            kTheta};
   }
 
   /// The plain form, in float64.
@@ -76,9 +92,11 @@ struct Scene {
     std::vector<torch::Tensor> out;
     for (std::size_t i = 0; i < objects.size(); ++i) {
       std::vector<torch::Tensor> keys, values;
+      const auto& places = objects[i].places;
+      const auto& grid_pos = places ? places->pos : pos;
       for (std::size_t slot = 0; slot < objects[i].grids.size(); ++slot) {
         values.push_back(f64(objects[i].grids[slot]).flatten(2).transpose(1, 2));
-        keys.push_back(encode ? values.back() + f64(pos) + f64(objects[i].times[slot])
+        keys.push_back(encode ? values.back() + f64(grid_pos) + f64(objects[i].times[slot])
                               : values.back());
       }
       if (shape.pointers > 0) {
@@ -87,28 +105,34 @@ struct Scene {
       }
       const auto at = static_cast<std::int64_t>(i);
       out.push_back(attend_exactly(*exact, f64(query.slice(0, at, at + 1)), torch::cat(keys, 1),
-                                   torch::cat(values, 1)));
+                                   torch::cat(values, 1), places));
     }
     return torch::cat(out);
   }
 
   /// RotaryAttention's forward without its rounding of turned tokens to float32.
   torch::Tensor attend_exactly(RotaryAttentionImpl& exact, const torch::Tensor& q,
-                               const torch::Tensor& keys, const torch::Tensor& values) const {
+                               const torch::Tensor& keys, const torch::Tensor& values,
+                               const std::optional<MemoryPlaces>& places) const {
     const auto project = [&](const char* name, const torch::Tensor& x) {
       return exact.named_children()[name]->as<torch::nn::LinearImpl>()->forward(x);
     };
-    const auto turn = [&](const torch::Tensor& x) {
-      const auto repeats = x.size(1) / table.cos.size(0);
-      const auto cos = table.cos.repeat({repeats, 1}), sin = table.sin.repeat({repeats, 1});
+    const auto turn = [](const torch::Tensor& x, const RotaryTable& by) {
+      const auto repeats = x.size(1) / by.cos.size(0);
+      const auto cos = by.cos.repeat({repeats, 1}), sin = by.sin.repeat({repeats, 1});
       const auto even = x.slice(2, 0, x.size(2), 2), odd = x.slice(2, 1, x.size(2), 2);
       return torch::stack({even * cos - odd * sin, even * sin + odd * cos}, -1).flatten(2);
     };
     auto k = project("k_proj", keys);
     const auto turned = k.size(1) - shape.pointers;
-    if (turned > 0) k = torch::cat({turn(k.slice(1, 0, turned)), k.slice(1, turned)}, 1);
-    const auto scores =
-        turn(project("q_proj", q)).matmul(k.transpose(1, 2)) / std::sqrt(shape.channels);
+    const auto key_table = places ? rotary_table(shape.channels, places->x.to(torch::kFloat32) / 2,
+                                                 places->y.to(torch::kFloat32) / 2, kTheta)
+                                  : table;
+    if (turned > 0) k = torch::cat({turn(k.slice(1, 0, turned), key_table), k.slice(1, turned)}, 1);
+    auto scores =
+        turn(project("q_proj", q), table).matmul(k.transpose(1, 2)) / std::sqrt(shape.channels);
+    if (places && turned > 0)
+      scores.slice(2, 0, turned) += places->counts.log().repeat({turned / places->counts.size(0)});
     return project("out_proj", torch::softmax(scores, -1).matmul(project("v_proj", values)));
   }
 
@@ -154,7 +178,9 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"odd sizes", 20, 7, 9, 4, 3, 5, 13}, Case{"tall grid", 16, 5, 3, 11, 1, 2, 4},
         Case{"eight slots", 16, 8, 5, 7, 1, 8, 3}, Case{"nine slots", 16, 8, 5, 7, 1, 9, 3},
         Case{"many slots", 16, 8, 4, 4, 1, 23, 64},
-        Case{"halved memories", 64, 16, 6, 7, 2, 6, 8, torch::kBFloat16}),
+        Case{"halved memories", 64, 16, 6, 7, 2, 6, 8, torch::kBFloat16},
+        Case{"places of their own", 64, 16, 6, 7, 3, 6, 8, torch::kFloat32, true},
+        Case{"halved memories on places", 16, 8, 5, 9, 2, 9, 0, torch::kBFloat16, true}),
     [](const auto& info) {
       std::string name = info.param.name;
       std::erase_if(name, [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); });
@@ -174,11 +200,17 @@ TEST_P(TiledAttentionShapes, EqualThePlainFormWithinBfloat16) {
   const auto part = [&](const char* name) -> torch::nn::LinearImpl& {
     return *scene.attention->named_children()[name]->as<torch::nn::LinearImpl>();
   };
+  const auto table_of = [&](const MemoryTokens& tokens) {
+    if (!tokens.places) return RotaryTable();
+    return rotary_table(scene.shape.channels, 0.5 * tokens.places->x, 0.5 * tokens.places->y,
+                        kTheta);
+  };
   const TiledAttention tiled(part("k_proj"), part("v_proj"), part("out_proj"), scene.table);
   for (const bool encode : {true, false}) {
     const auto want = scene.plain(encode);
     std::vector<TiledMemory> memories;
-    for (const auto& tokens : scene.objects) memories.emplace_back(tokens, scene.pos, encode);
+    for (const auto& tokens : scene.objects)
+      memories.emplace_back(tokens, scene.pos, encode, table_of(tokens));
     const auto got = tiled.forward(projected(scene), memories).to(torch::kFloat64);
     // bfloat16 rounds to 2^-9: of a score of 10 that is 0.02, so weights are off by a few percent
     // each; in the mean over an output these cancel to about one.
@@ -197,7 +229,9 @@ INSTANTIATE_TEST_SUITE_P(
                       Case{"pointers only", 32, 32, 7, 5, 2, 0, 12},
                       Case{"odd sizes", 64, 32, 9, 17, 3, 5, 13},
                       Case{"blocks across grids", 32, 32, 19, 21, 1, 9, 3},
-                      Case{"halved memories", 64, 32, 6, 7, 2, 6, 8, torch::kBFloat16}),
+                      Case{"halved memories", 64, 32, 6, 7, 2, 6, 8, torch::kBFloat16},
+                      Case{"places of their own", 64, 32, 6, 7, 3, 6, 8, torch::kFloat32, true},
+                      Case{"many places", 32, 32, 9, 7, 40, 7, 5, torch::kBFloat16, true}),
     [](const auto& info) {
       std::string name = info.param.name;
       std::erase_if(name, [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); });
@@ -268,8 +302,8 @@ ModelConfig small_config() {
 }
 
 /// Memory attention before and after it is prepared.
-void expect_same_after_preparing(const ModelConfig& config, double tolerance) {
-  Scene scene({"", 32, 8, 6, 6, 3, 4, 8});
+void expect_same_after_preparing(const ModelConfig& config, double tolerance, bool placed = false) {
+  Scene scene({"", 32, 8, 6, 6, 3, 4, 8, torch::kFloat32, placed});
   torch::NoGradGuard no_grad;
   MemoryAttention attention(config);
   attention->eval();
@@ -293,6 +327,38 @@ TEST(MemoryAttention, GivesTheSameWhenPrepared) {
   config.memory_attention.pos_enc_at_cross_attn_keys = false;
   config.memory_attention.pos_enc_at_cross_attn_queries = true;
   expect_same_after_preparing(config, 1e-5);
+}
+
+TEST(MemoryAttention, GivesTheSameWhenPreparedForKeysOnPlaces) {
+  expect_same_after_preparing(small_config(), 1e-5, /*placed=*/true);
+}
+
+// Of the plain form, with objects that have different numbers of keys.
+TEST(MemoryAttention, TakesEveryCellAsAPlaceForTheGrid) {
+  Scene scene({"", 32, 8, 6, 6, 2, 4, 8});
+  torch::NoGradGuard no_grad;
+  MemoryAttention attention(small_config());
+  attention->eval();
+  scene.table = rotary_table(attention->inner_channels(), 6, 6, kTheta);
+  const auto current = torch::randn({1, 36, 32}), current_pos = torch::randn({1, 36, 32});
+  const auto run = [&] {
+    return attention->forward(current, current_pos, scene.objects, scene.pos, scene.table);
+  };
+  const auto want = run();
+  // The first object's cells, and the second one's twice over, each of which counts for half.
+  const auto cell = torch::arange(36, torch::kInt32);
+  const MemoryPlaces all{2 * (cell % 6), 2 * cell.floor_divide(6), torch::ones({36}), scene.pos};
+  for (auto& tokens : scene.objects) {
+    tokens.places = all;
+    for (auto& grid : tokens.grids) grid = grid.flatten(2);
+  }
+  auto& doubled = scene.objects[1];
+  doubled.places = {all.x.repeat(2), all.y.repeat(2), all.counts.repeat(2) / 2,
+                    all.pos.repeat({1, 2, 1})};
+  for (auto& grid : doubled.grids) grid = grid.repeat({1, 1, 2});
+  EXPECT_TRUE(near(run(), want, 1e-5 * largest(want)));
+  attention->prepare_for_inference(scene.table, 6, 6);
+  EXPECT_TRUE(near(run(), want, 1e-5 * largest(want)));
 }
 
 TEST(MemoryAttention, StaysPlainWhereItCannotBeFactored) {

@@ -12,10 +12,9 @@ SpeedOptions target(double ms) {
   return speed;
 }
 
-/// What a frame takes on a machine where all memories take `full_ms`.
+/// What a frame takes on a machine where all cells of memories take `full_ms`.
 double frame_ms(const SpeedOptions& speed, double full_ms) {
-  const double memories = speed.recent_memories.value_or(6) / 6.0;
-  return full_ms * (0.5 + 0.5 * memories) / speed.keyframe_interval;
+  return full_ms * (speed.sparse_memories ? 0.75 : 1) / speed.keyframe_interval;
 }
 
 void run(Budget& budget, int frames, double full_ms) {
@@ -25,7 +24,7 @@ void run(Budget& budget, int frames, double full_ms) {
 TEST(Budget, LeavesNothingOutWhileThereIsTime) {
   Budget budget(target(40));
   run(budget, 200, 39);
-  EXPECT_FALSE(budget.speed().recent_memories);
+  EXPECT_FALSE(budget.speed().sparse_memories);
   EXPECT_EQ(budget.speed().keyframe_interval, 1);
   EXPECT_EQ(budget.report().at(0).frames, 200);
   EXPECT_NEAR(budget.report().at(0).mean_ms, 39, 1e-9);
@@ -34,8 +33,8 @@ TEST(Budget, LeavesNothingOutWhileThereIsTime) {
 TEST(Budget, FindsTheFirstStepThatIsFastEnough) {
   Budget budget(target(40));
   run(budget, 400, 50);
-  // 3 of 6 memories: 37.5 ms.
-  EXPECT_EQ(budget.speed().recent_memories, 3);
+  // Sparse memories: 37.5 ms.
+  EXPECT_EQ(budget.speed().sparse_memories, 1);
   EXPECT_EQ(budget.speed().keyframe_interval, 1);
   EXPECT_GT(budget.report().at(1).frames, 300);
 }
@@ -43,7 +42,7 @@ TEST(Budget, FindsTheFirstStepThatIsFastEnough) {
 TEST(Budget, TracksFewerFramesWhereMemoriesAreNotEnough) {
   Budget budget(target(24));
   run(budget, 1000, 60);
-  EXPECT_EQ(budget.speed().recent_memories, 3);
+  EXPECT_EQ(budget.speed().sparse_memories, 1);
   EXPECT_EQ(budget.speed().keyframe_interval, 2);
   EXPECT_GT(budget.report().at(2).frames, 900);
   EXPECT_EQ(budget.report().at(3).frames, 0);
@@ -55,7 +54,7 @@ TEST(Budget, GoesBackWhenThereIsTimeAgain) {
   EXPECT_EQ(budget.speed().keyframe_interval, 4);
   run(budget, 8000, 15);
   EXPECT_EQ(budget.speed().keyframe_interval, 1);
-  EXPECT_FALSE(budget.speed().recent_memories);
+  EXPECT_FALSE(budget.speed().sparse_memories);
 }
 
 TEST(Budget, TriesAStepThatIsTooSlowMoreAndMoreRarely) {
@@ -70,11 +69,13 @@ TEST(Budget, TriesAStepThatIsTooSlowMoreAndMoreRarely) {
 TEST(Budget, LeavesOutWhatTheCallerDoes) {
   auto speed = target(40);
   speed.recent_memories = 2;
+  speed.sparse_memories = 3;
   speed.keyframe_interval = 3;
   Budget budget(speed);
-  EXPECT_EQ(budget.speed().recent_memories, 2);
+  EXPECT_EQ(budget.speed().sparse_memories, 3);
   run(budget, 100, 1000);
   EXPECT_EQ(budget.speed().recent_memories, 2);
+  EXPECT_EQ(budget.speed().sparse_memories, 1);
   EXPECT_EQ(budget.speed().keyframe_interval, 4);
 }
 

@@ -174,15 +174,18 @@ TEST(Holding, AStreamTakesPromptsOnAHeldFrameAndStaysBounded) {
 TEST(Holding, ASavedSessionGoesOnAsIfNeverSaved) {
   const vostrack::test::TemporaryFolder folder;
   const std::string path = (folder.path() / "session").string();
-  Scene whole(keyframes(3), clip_of(12, 2));
+  auto config = keyframes(3);
+  config.speed.pooled_memories = true;
+  config.speed.sparse_memories = 0;
+  Scene whole(config, clip_of(12, 2));
   whole.click(1, 0);
   const auto want = whole.propagate()[1];
 
-  Scene first(keyframes(3), clip_of(12, 2));
+  Scene first(config, clip_of(12, 2));
   first.click(1, 0);
   first.propagate({0, 4, false});
   save_to(first.tracker, path);
-  Scene second(keyframes(3), clip_of(12, 2));
+  Scene second(config, clip_of(12, 2));
   second.tracker.restore(read_session(path));
   EXPECT_EQ(second.object().bank.held, first.object().bank.held);
   const auto got = second.propagate({5, {}, false})[1];
@@ -225,6 +228,34 @@ TEST(Holding, LooksBackToNoMoreThanAsked) {
   EXPECT_EQ(scene.object().bank.tracked.get(9)->attended, (Frames{0, 7, 8}));
 }
 
+TEST(Holding, LooksBackToTheCellsAskedFor) {
+  const auto tracked = [](bool pooled, std::optional<int> margin) {
+    auto config = unbatched();
+    config.speed.pooled_memories = pooled;
+    config.speed.sparse_memories = margin;
+    Scene scene(config, clip_of(2, 2));
+    Prompt prompt;
+    prompt.mask = scene.clip.mask(0, 0);
+    scene.tracker.add_prompt(1, 0, prompt);
+    return scene.propagate().at(1).at(1);
+  };
+  const auto all = tracked(false, std::nullopt);
+  const auto sparse = tracked(false, 0);
+  EXPECT_TRUE(same(tracked(false, std::nullopt), all));
+  EXPECT_FALSE(same(sparse, all));
+  EXPECT_FALSE(same(tracked(true, std::nullopt), all));
+  EXPECT_FALSE(same(tracked(true, 0), sparse));
+}
+
+TEST(Holding, SavesWhatIsLookedAt) {
+  TrackerConfig config, read;
+  config.speed.pooled_memories = true;
+  config.speed.sparse_memories = 2;
+  read.read_json(config.to_json(), "test");
+  EXPECT_TRUE(read.speed.pooled_memories);
+  EXPECT_EQ(read.speed.sparse_memories, 2);
+}
+
 TEST(Holding, RefusesOptionsThatMakeNoSense) {
   const auto refused = [](auto change, const char* message) {
     auto config = unbatched();
@@ -235,6 +266,7 @@ TEST(Holding, RefusesOptionsThatMakeNoSense) {
   refused([](SpeedOptions& speed) { speed.still_refresh = 0; }, "still_refresh is 0");
   refused([](SpeedOptions& speed) { speed.recent_memories = -1; }, "recent_memories is -1");
   refused([](SpeedOptions& speed) { speed.recent_pointers = -2; }, "recent_pointers is -2");
+  refused([](SpeedOptions& speed) { speed.sparse_memories = -1; }, "sparse_memories is -1");
   refused([](SpeedOptions& speed) { speed.still_change = -0.5; }, "still_change is -0.5");
   refused([](SpeedOptions& speed) { speed.budget_ms = std::nan(""); }, "budget_ms is nan");
 }

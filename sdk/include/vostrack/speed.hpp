@@ -20,6 +20,13 @@ struct SpeedOptions {
   std::optional<int> recent_memories;
   std::optional<int> recent_pointers;
 
+  /// Memories are looked at as means over 2 × 2 cells. A cell is 16 pixels of the network's input.
+  bool pooled_memories = false;
+  /// Of memories those cells are looked at in which any of them shows the object, so many cells
+  /// around it, and of the rest one in 4 × 4, which counts for all. With pooled memories, cells are
+  /// what is left of these. Unset: every cell. At least 0; 1 is a good start.
+  std::optional<int> sparse_memories;
+
   /// Only every n-th frame goes through the networks. On those between, an object's mask is that of
   /// the last one, moved and scaled as the picture under it moved; its scores stay. 1: every frame.
   int keyframe_interval = 1;
@@ -32,7 +39,7 @@ struct SpeedOptions {
   int still_refresh = 25;
 
   /// Milliseconds that a frame should take on average, from its picture to its masks. While it
-  /// takes longer, tracking goes over to fewer memories and then to longer keyframe intervals, and
+  /// takes longer, tracking goes over to sparse memories and then to longer keyframe intervals, and
   /// back when there is time. Results then depend on the machine. 0: off.
   double budget_ms = 0;
 };
