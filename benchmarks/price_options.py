@@ -6,7 +6,8 @@
 
 Each row is one option of `vostrack track` and `vostrack eval`: J&F over the sequences from their
 first mask, and the time of a frame from picture file to mask file, against tracking without options
-in the same run. Times are medians over rounds in which all rows take turns, of one sequence; with
+in the same run. Times are medians over rounds in which all rows take turns, of one sequence, with
+its object and with eight that are marked by boxes, four by two, which cover the picture; with
 --processor-time, of the time that the processor's cores worked, for machines that are not idle.
 DAVIS's cameras always move, so --hold-still is also shown on a copy of the sequences where every
 picture stands for three frames, each with noise of its own (this wants numpy and Pillow).
@@ -17,12 +18,17 @@ import os
 import resource
 import shutil
 import statistics
+import struct
 import subprocess
 import tempfile
 
 ROWS = [
     ("fewer memories", "--recent-memories 3 --recent-pointers 7"),
     ("", "--recent-memories 1 --recent-pointers 3"),
+    ("sparse memories", "--sparse-memories 1"),
+    ("", "--sparse-memories 1 --recent-memories 3 --recent-pointers 7"),
+    ("pooled memories", "--pooled-memories"),
+    ("", "--pooled-memories --sparse-memories 1"),
     ("lower input size", "--size 320"),
     ("", "--size 256"),
     ("precision", "--precision bfloat16"),
@@ -30,7 +36,7 @@ ROWS = [
     ("keyframes", "--keyframes 2"),
     ("", "--keyframes 3"),
     ("", "--keyframes 4"),
-    ("several", "--recent-memories 1 --recent-pointers 3 --keyframes 2"),
+    ("several", "--sparse-memories 1 --keyframes 2"),
     ("still scenes", "--hold-still 2"),
 ]
 STILL = [("still scenes, each picture three times", "--hold-still 2")]
@@ -54,13 +60,26 @@ def evaluate(args, root, sequences, options, out):
     return {"jf": 100 * report["all"]["jf"], "held": held / frames}
 
 
-def track_s(args, root, options, out):
+def prompts(first_mask, eight):
+    if not eight:
+        return ["--mask", first_mask]
+    with open(first_mask, "rb") as file:
+        width, height = struct.unpack(">II", file.read(24)[16:])  # of a PNG
+    boxes = []
+    for i in range(8):
+        left, top = i % 4 * width // 4, i // 4 * height // 2
+        boxes += ["--box", f"{i + 1}:{left},{top},{left + width // 4 - 1},{top + height // 2 - 1}"]
+    return boxes
+
+
+def track_s(args, root, options, eight, out):
     """Seconds and frames of the timed sequence."""
     pictures = os.path.join(root, "JPEGImages", "480p", args.timed)
     masks = os.path.join(root, "Annotations", "480p", args.timed)
     first = os.path.join(masks, sorted(os.listdir(masks))[0])
-    command = [args.vostrack, "track", pictures, "--mask", first, "--threads", str(args.threads),
-               "--no-overlay", "--no-rle", "--quiet", "--overwrite", "--out", out] + options.split()
+    command = [args.vostrack, "track", pictures, "--threads", str(args.threads), "--no-overlay",
+               "--no-rle", "--quiet", "--overwrite", "--out", out]
+    command += prompts(first, eight) + options.split()
     if args.model:
         command += ["--model", args.model]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -75,10 +94,10 @@ def track_s(args, root, options, out):
     return seconds, summary["frames"]["tracked"]
 
 
-def frame_ms(args, root, options, out):
+def frame_ms(args, root, options, eight, out):
     """Without what the first frame takes, and the model's loading."""
-    first, one = track_s(args, root, options + " --end 0", out)
-    whole, frames = track_s(args, root, options, out)
+    first, one = track_s(args, root, options + " --end 0", eight, out)
+    whole, frames = track_s(args, root, options, eight, out)
     return 1e3 * (whole - first) / (frames - one)
 
 
@@ -104,7 +123,7 @@ def slow_down(args, out):
                     Image.fromarray(noisy.clip(0, 255).astype(numpy.uint8)).save(path, quality=95)
 
 
-def table(args, root, rows, out):
+def table(args, root, rows, out, eight=True):
     """Scores of all sequences, then rounds of times."""
     rows = [("exact", "")] + rows
     scores = {}
@@ -115,17 +134,23 @@ def table(args, root, rows, out):
             if "--precision" not in options:
                 raise
     rows = [row for row in rows if row[1] in scores]
-    times = {options: [] for _, options in rows}
+    # One object or eight, and options: milliseconds.
+    times = {(many, options): [] for many in ([False, True] if eight else [False])
+             for _, options in rows}
     for _ in range(args.rounds):
-        for _, options in rows:
-            times[options].append(frame_ms(args, root, options, out))
-    exact = scores[""]["jf"]
-    exact_ms = statistics.median(times[""])
+        for many, options in times:
+            times[many, options].append(frame_ms(args, root, options, many, out))
+    medians = {key: statistics.median(each) for key, each in times.items()}
     for name, options in rows:
-        ms, jf = statistics.median(times[options]), scores[options]["jf"]
-        print(f"| {name} | {f'`{options}`' if options else ''} | {ms:.1f} | {exact_ms / ms:.2f} | "
-              f"{jf:.1f} | {jf - exact:+.1f} | {100 * scores[options]['held']:.0f} % |", flush=True)
-    return exact_ms
+        cells = [name, f"`{options}`" if options else ""]
+        for many in (False, True):
+            ms = medians.get((many, options))
+            cells += [f"{ms:.1f}", f"{medians[many, ''] / ms:.2f}"] if ms else ["", ""]
+        jf = scores[options]["jf"]
+        cells += [f"{jf:.1f}", f"{jf - scores['']['jf']:+.1f}",
+                  f"{100 * scores[options]['held']:.0f} %"]
+        print("| " + " | ".join(cells) + " |", flush=True)
+    return medians[False, ""]
 
 
 def main():
@@ -143,15 +168,15 @@ def main():
         parser.error("--timed: want one of --sequences")
     with tempfile.TemporaryDirectory() as folder:
         out = os.path.join(folder, "report")
-        print("| | options | ms a frame | faster | J&F | change | not tracked |\n"
-              "|---|---|--:|--:|--:|--:|--:|")
+        print("| | options | ms a frame | faster | of eight objects | faster | J&F | change | "
+              "not tracked |\n|---|---|--:|--:|--:|--:|--:|--:|--:|")
         exact_ms = table(args, args.root, ROWS, out)
         budgets = [("budget" if i == 0 else "", f"--budget {share * exact_ms:.0f}")
                    for i, share in enumerate(BUDGETS)]
-        table(args, args.root, budgets, out)
+        table(args, args.root, budgets, out, eight=False)
         slow = os.path.join(folder, "slow")
         slow_down(args, slow)
-        table(args, slow, STILL, out)
+        table(args, slow, STILL, out, eight=False)
 
 
 if __name__ == "__main__":

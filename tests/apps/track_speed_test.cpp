@@ -82,8 +82,9 @@ TEST_F(TrackSpeed, LooksBackToLessOfMemories) {
   const auto all = results("all", {});
   for (const auto& options :
        {std::vector<std::string>{"--pooled-memories"}, {"--sparse-memories", "1"}}) {
-    EXPECT_NE(results("out", options), all) << options[0];
-    for (int frame = 0; frame < square_.frames; ++frame) EXPECT_GT(iou(frame), 0.8) << options[0];
+    const auto out = options[0].substr(2);
+    EXPECT_NE(results(out, options), all) << out;
+    for (int frame = 0; frame < square_.frames; ++frame) EXPECT_GT(iou(frame, out), 0.8) << out;
   }
 }
 
