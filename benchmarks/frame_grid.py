@@ -49,7 +49,7 @@ def plot(rows, path):
             for model, _, _, _ in rows}
     models = [model for model in most
               if any(len(row) > 1 for (one, *_), row in rows.items() if one == model)]
-    figure, axes = pyplot.subplots(1, len(models), figsize=(5 * len(models), 4), squeeze=False)
+    figure, axes = pyplot.subplots(1, len(models), figsize=(6 * len(models), 4), squeeze=False)
     for axis, model in zip(axes[0], models):
         sizes = sorted({size for one, _, _, size in rows if one == model})
         for (one, precision, threads, size), row in rows.items():
@@ -63,9 +63,9 @@ def plot(rows, path):
                  title=f"{model}, {most[model]} threads", xticks=counts, xticklabels=counts)
         axis.minorticks_off()
         axis.grid(alpha=0.3)
-        axis.legend(fontsize=7)
+        axis.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1, 1))
     figure.tight_layout()
-    figure.savefig(path, dpi=110)
+    figure.savefig(path, dpi=90)
 
 
 def main():

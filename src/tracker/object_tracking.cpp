@@ -21,10 +21,11 @@ OutputPtr latest(const ObjectTracking::Object& object, FrameIndex frame, bool co
   return object.output(frame);
 }
 
-/// One object's part of a batch. Of several it is copied, so that it does not keep the others'.
+/// One object's part of a batch. What is seen of something larger is copied, so that it does not
+/// keep the rest: other objects', and a decoder's other masks.
 torch::Tensor part(const torch::Tensor& batch, std::int64_t index) {
   auto slice = batch.slice(0, index, index + 1);
-  return batch.size(0) == 1 ? slice : slice.clone();
+  return slice.storage().nbytes() == slice.nbytes() ? slice : slice.clone();
 }
 
 }  // namespace

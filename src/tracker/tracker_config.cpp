@@ -113,7 +113,7 @@ void TrackerConfig::read_json(const nlohmann::json& json, const std::string& ori
 }
 
 int objects_together(const nn::Model& model, int objects_per_batch) {
-  constexpr int kBusyTokens = 8192;
+  constexpr int kBusyTokens = 6400;
   if (!model.runtime().device.is_cpu()) return objects_per_batch;
   const int side = model.config().feature_size();
   return std::clamp(kBusyTokens / (side * side), 1, objects_per_batch);

@@ -49,7 +49,7 @@ struct TrackerConfig {
 };
 
 /// How many objects go through the networks together: `objects_per_batch`, but on CPUs no more than
-/// keep their threads busy, since memory in use grows with them. Two at 1024 pixels.
+/// keep their threads busy, since memory in use grows with them: 8 at 448 pixels, one at 1024.
 int objects_together(const nn::Model& model, int objects_per_batch);
 
 }  // namespace vostrack::tracker

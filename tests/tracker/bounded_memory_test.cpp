@@ -54,12 +54,30 @@ TEST(MaxBytes, LeavesRoomForPrompts) {
   EXPECT_GT(scene.tracker.memory_usage().scratch_bytes, 0);
 }
 
+TEST(Outputs, KeepNoMoreThanTheyShow) {
+  for (const int together : {1, 8}) {
+    auto config = unbatched();
+    config.objects_per_batch = together;
+    Scene scene(config, long_clip(4));
+    scene.click(1, 0);
+    scene.click(2, 0, {50, 38});
+    scene.propagate();
+    for (const FrameIndex frame : {1, 2, 3})
+      for (const auto& field : memory::kOutputFields) {
+        const auto& tensor = *scene.object().bank.tracked.get(frame).*field.tensor;
+        EXPECT_EQ(tensor.storage().nbytes(), tensor.nbytes()) << together << " together";
+      }
+  }
+}
+
 TEST(ObjectsTogether, AreFewOnCpusWhereTheGridIsLarge) {
   auto config = small_config();
   EXPECT_EQ(objects_together(*small_model(config), 8), 8);
+  config.image_size = 512;
+  EXPECT_EQ(objects_together(*small_model(config), 8), 6);
+  EXPECT_EQ(objects_together(*small_model(config), 4), 4);
   config.image_size = 1024;
-  EXPECT_EQ(objects_together(*small_model(config), 8), 2);
-  EXPECT_EQ(objects_together(*small_model(config), 1), 1);
+  EXPECT_EQ(objects_together(*small_model(config), 8), 1);
   config.image_size = 2048;
   EXPECT_EQ(objects_together(*small_model(config), 8), 1);
 }
