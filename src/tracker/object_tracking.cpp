@@ -4,6 +4,7 @@
 
 #include "base/check.hpp"
 #include "memory/conditioning.hpp"
+#include "memory/long_lived.hpp"
 #include "nn/layers.hpp"
 #include "tracker/postprocess.hpp"
 
@@ -21,11 +22,10 @@ OutputPtr latest(const ObjectTracking::Object& object, FrameIndex frame, bool co
   return object.output(frame);
 }
 
-/// One object's part of a batch. What is seen of something larger is copied, so that it does not
-/// keep the rest: other objects', and a decoder's other masks.
-torch::Tensor part(const torch::Tensor& batch, std::int64_t index) {
-  auto slice = batch.slice(0, index, index + 1);
-  return slice.storage().nbytes() == slice.nbytes() ? slice : slice.clone();
+/// One object's part of a batch, on a device to stay. It is copied, so that it does not keep what
+/// it is seen in: other objects', and a decoder's other masks.
+torch::Tensor part(const torch::Tensor& batch, std::int64_t index, torch::Device storage) {
+  return memory::long_lived(batch.slice(0, index, index + 1).to(storage));
 }
 
 }  // namespace
@@ -235,13 +235,13 @@ std::vector<OutputPtr> ObjectTracking::store(FrameIndex frame, const HeadOutput&
   std::vector<OutputPtr> outputs;
   for (std::int64_t i = 0; i < logits.size(0); ++i) {
     auto output = std::make_shared<memory::FrameOutput>();
-    output->mask_logits = part(logits, i).to(config_.storage);
-    output->pointer = part(head.pointer, i);
-    output->object_score = part(head.object_score, i);
-    output->predicted_iou = part(head.predicted_iou, i);
-    output->proposals = part(proposals, i);
+    output->mask_logits = part(logits, i, config_.storage);
+    output->pointer = part(head.pointer, i, head.pointer.device());
+    output->object_score = part(head.object_score, i, head.object_score.device());
+    output->predicted_iou = part(head.predicted_iou, i, head.predicted_iou.device());
+    output->proposals = part(proposals, i, config_.storage);
     output->time_s = time_s(frame);
-    if (memory.defined()) output->memory = part(memory, i).to(config_.storage);
+    if (memory.defined()) output->memory = part(memory, i, config_.storage);
     if (!selections.empty())
       for (const auto& selected : selections[static_cast<std::size_t>(i)].memories)
         output->attended.push_back(selected.frame);
@@ -255,9 +255,10 @@ OutputPtr ObjectTracking::with_memory(const OutputPtr& output, FrameIndex frame)
   const int size = model_->config().image_size;
   auto logits = nn::resize_bilinear(output->mask_logits.to(model_->runtime().device), size, size);
   auto encoded = std::make_shared<memory::FrameOutput>(*output);
-  encoded->memory = memory::encode_memory(*model_, features(frame), logits, output->object_score,
-                                          /*prompted=*/true)
-                        .to(config_.storage);
+  encoded->memory = memory::long_lived(
+      memory::encode_memory(*model_, features(frame), logits, output->object_score,
+                            /*prompted=*/true)
+          .to(config_.storage));
   return encoded;
 }
 
