@@ -55,7 +55,8 @@ Pictures read_pictures(const std::string& video) {
   options.read_ahead_frames = 0;
   const auto source = video::open_source(video, options);
   std::vector<double> times;
-  for (std::int64_t frame = 0; frame < std::min<std::int64_t>(source->frame_count(), 100); ++frame) {
+  const auto frames = std::min<std::int64_t>(source->frame_count(), 100);
+  for (std::int64_t frame = 0; frame < frames; ++frame) {
     times.push_back(bench::milliseconds([&] { source->read(frame); }, /*cpu_time=*/false));
   }
   return {source->height(), source->width(), bench::median(times)};
@@ -113,8 +114,8 @@ int bench_command(const BenchArguments& arguments, const Console& console) {
   // With the results in a file the table is for the reader; printed as JSON they stand alone.
   const bool table = arguments.json != "-";
   if (table)
-    console.out << fmt::format("{}; picture {}x{}; medians of {} in ms of {} time\n", name, pictures.width,
-                               pictures.height, arguments.rounds,
+    console.out << fmt::format("{}; picture {}x{}; medians of {} in ms of {} time\n", name,
+                               pictures.width, pictures.height, arguments.rounds,
                                arguments.processor_time ? "processor" : "wall");
   std::vector<Measurement> rows;
   for (const int size : arguments.sizes)

@@ -51,8 +51,8 @@ struct SelectionContext {
   double time_s = 0;  ///< the frame's presentation time
 };
 
-/// A rule that selects. What it may go by is in the outputs: where the object was and when, how sure
-/// the network was, and which other masks it proposed. Immutable, shared by sessions.
+/// A rule that selects. What it may go by is in the outputs: where the object was and when, how
+/// sure the network was, and which other masks it proposed. Immutable, shared by sessions.
 class SelectionPolicy {
  public:
   virtual ~SelectionPolicy() = default;
