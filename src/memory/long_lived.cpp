@@ -9,21 +9,23 @@
 
 namespace vostrack::memory {
 
-torch::Tensor long_lived(const torch::Tensor& tensor) {
+torch::Tensor long_lived(const torch::Tensor& tensor, torch::Device device) {
 #ifdef VOSTRACK_MMAP
   constexpr std::size_t kLarge = 128 << 10;  // pages of its own cost less than a fiftieth of it
   const std::size_t size = tensor.nbytes();
-  if (tensor.is_cpu() && size >= kLarge) {
+  if (device.is_cpu() && size >= kLarge) {
     void* const data =
         ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (data != MAP_FAILED) {  // else there are too many already
       auto copy = torch::from_blob(
-          data, tensor.sizes(), [size](void* done) { ::munmap(done, size); }, tensor.options());
+          data, tensor.sizes(), [size](void* done) { ::munmap(done, size); },
+          tensor.options().device(device));
       return copy.copy_(tensor);
     }
   }
 #endif
-  return tensor.clone(at::MemoryFormat::Contiguous);
+  return tensor.to(device, tensor.scalar_type(), /*non_blocking=*/false, /*copy=*/true,
+                   at::MemoryFormat::Contiguous);
 }
 
 }  // namespace vostrack::memory

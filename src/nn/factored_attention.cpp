@@ -1,7 +1,6 @@
 #include "nn/factored_attention.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 
 #include "base/check.hpp"
@@ -103,30 +102,28 @@ PackedMemory::PackedMemory(const MemoryTokens& tokens, const torch::Tensor& grid
 }
 
 void PackedMemory::place(const MemoryTokens& tokens) {
-  std::vector<int> x, y;
-  std::vector<float> counts;
-  if (tokens.places) {
-    x = as_vector(tokens.places->x);
-    y = as_vector(tokens.places->y);
-    const auto exact = as_float(tokens.places->counts);
-    counts.assign(exact.const_data_ptr<float>(), exact.const_data_ptr<float>() + exact.numel());
-  } else if (!tokens.grids.empty()) {
-    const auto columns = static_cast<int>(tokens.grids[0].size(3));
-    const auto cells = static_cast<int>(tokens.grids[0].size(2)) * columns;
-    for (int cell = 0; cell < cells; ++cell) {
-      x.push_back(2 * (cell % columns));
-      y.push_back(2 * (cell / columns));
-    }
-    counts.assign(x.size(), 1);
+  if (!tokens.places) {
+    const bool any = !tokens.grids.empty();
+    const int rows = any ? static_cast<int>(tokens.grids[0].size(2)) : 1;
+    const int columns = any ? static_cast<int>(tokens.grids[0].size(3)) : 1;
+    for (int x = 0; x < columns; ++x) x_.push_back(2 * x);
+    for (int y = 0; y < rows; ++y) y_.push_back(2 * y);
+    if (!any) return;
+    for (int y = 0; y < rows; ++y)
+      for (int x = 0; x < columns; ++x) places_.push_back({x, y, 0});
+    return;
   }
-  VOSTRACK_ASSERT(x.size() == y.size() && x.size() == counts.size());
+  const auto x = as_vector(tokens.places->x), y = as_vector(tokens.places->y);
+  const auto counts = as_float(tokens.places->counts);
+  VOSTRACK_ASSERT(x.size() == y.size() && static_cast<std::int64_t>(x.size()) == counts.numel());
   x_ = distinct(x);
   y_ = distinct(y);
   const auto row = [](const std::vector<int>& coordinates, int value) {
     return static_cast<int>(std::ranges::lower_bound(coordinates, value) - coordinates.begin());
   };
+  const auto* count = counts.const_data_ptr<float>();
   for (std::size_t i = 0; i < x.size(); ++i)
-    places_.push_back({row(x_, x[i]), row(y_, y[i]), std::log2(counts[i])});
+    places_.push_back({row(x_, x[i]), row(y_, y[i]), std::log2(count[i])});
 }
 
 KeyCoordinates PackedMemory::coordinates() const {
@@ -241,18 +238,15 @@ torch::Tensor FactoredAttention::forward(const torch::Tensor& queries,
     each = std::max(each, factored_scratch(layer_, coordinates));
   }
 
-  // Blocks are handed out as threads become free, object by object, so that all threads read the
-  // same object's memories.
+  // Object by object, so that all threads read the same object's memories.
   const auto blocks = at::divup(count, static_cast<std::int64_t>(kQueryBlock));
-  const auto threads = std::min<std::int64_t>(at::get_num_threads(), batch * blocks);
-  auto scratch = torch::empty({threads, static_cast<std::int64_t>(each)}, torch::kFloat32);
-  float* const scratches = scratch.data_ptr<float>();
-  std::atomic<std::int64_t> next{0};
-  at::parallel_for(0, threads, 1, [&](std::int64_t first, std::int64_t) {
-    for (auto block = next++; block < batch * blocks; block = next++)
-      attend(jobs[static_cast<std::size_t>(block / blocks)], block % blocks * kQueryBlock,
-             scratches + static_cast<std::size_t>(first) * each);
-  });
+  share_out(
+      batch * blocks,
+      [&] { return torch::empty(static_cast<std::int64_t>(each), torch::kFloat32); },
+      [&](torch::Tensor& scratch, std::int64_t i) {
+        attend(jobs[static_cast<std::size_t>(i / blocks)], i % blocks * kQueryBlock,
+               scratch.data_ptr<float>());
+      });
   return torch::linear(averages.to(out_weight_.scalar_type()), out_weight_, out_bias_);
 }
 

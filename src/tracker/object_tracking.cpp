@@ -25,7 +25,7 @@ OutputPtr latest(const ObjectTracking::Object& object, FrameIndex frame, bool co
 /// One object's part of a batch, on a device to stay. It is copied, so that it does not keep what
 /// it is seen in: other objects', and a decoder's other masks.
 torch::Tensor part(const torch::Tensor& batch, std::int64_t index, torch::Device storage) {
-  return memory::long_lived(batch.slice(0, index, index + 1).to(storage));
+  return memory::long_lived(batch.slice(0, index, index + 1), storage);
 }
 
 }  // namespace
@@ -257,8 +257,8 @@ OutputPtr ObjectTracking::with_memory(const OutputPtr& output, FrameIndex frame)
   auto encoded = std::make_shared<memory::FrameOutput>(*output);
   encoded->memory = memory::long_lived(
       memory::encode_memory(*model_, features(frame), logits, output->object_score,
-                            /*prompted=*/true)
-          .to(config_.storage));
+                            /*prompted=*/true),
+      config_.storage);
   return encoded;
 }
 
