@@ -13,12 +13,11 @@ safetensors and Pillow in this Python, and the `vostrack` command.
 """
 import json
 import os
-import pathlib
 import subprocess
 import sys
 import tempfile
 
-from compare_reference import build_reference, parser_of
+from compare_reference import build_reference, parser_of, write_frames
 
 
 def track_with_reference(model, frames, box, precision):
@@ -49,14 +48,13 @@ def configuration(args, weights, folder):
     return path
 
 
-def track_with_vostrack(args, weights, frames, box, precision, folder):
+def track_with_vostrack(args, weights, config, frames, box, precision, folder):
     import torch
     from safetensors import safe_open
 
     session = os.path.join(folder, f"{precision}.session")
     subprocess.run([args.vostrack, "track", frames, "--model", weights, "--config",
-                    configuration(args, weights, folder),
-                    "--precision", precision, "--threads", str(args.threads), "--box",
+                    config, "--precision", precision, "--threads", str(args.threads), "--box",
                     ",".join(str(side) for side in box), "--no-overlay", "--quiet", "--overwrite",
                     "--out", os.path.join(folder, "out"), "--save-session", session], check=True,
                    stdout=subprocess.DEVNULL)
@@ -92,13 +90,9 @@ def main():
     side = model.image_size
     box = [side * part for part in (0.35, 0.5, 0.55, 0.77)]
     with tempfile.TemporaryDirectory() as folder:
-        frames = pathlib.Path(folder) / "frames"
-        subprocess.run([args.vostrack, "frames", args.video, "--out", frames, "--format", "jpg",
-                        "--quiet"], check=True)
-        for number, picture in enumerate(sorted(frames.iterdir())):
-            if number >= args.frames:
-                picture.unlink()
-                continue
+        pictures = write_frames(args, folder)
+        frames = pictures[0].parent
+        for picture in pictures:
             Image.open(picture).resize((side, side)).save(picture, quality=95)
         weights = os.path.join(folder, "random.pt")
         torch.save({"model": model.state_dict()}, weights)
@@ -108,7 +102,8 @@ def main():
         torch.backends.mkldnn.enabled = False
         torch.backends.cuda.enable_flash_sdp(False)  # of CPUs too
         moved = track_with_reference(model, frames, box, "float32")
-        ours = {precision: track_with_vostrack(args, weights, frames, box, precision, folder)
+        config = configuration(args, weights, folder)
+        ours = {precision: track_with_vostrack(args, weights, config, frames, box, precision, folder)
                 for precision in ("float32", "bfloat16")}
 
     print(f"{args.preset}, {side} px, {args.frames} frames; logits from {truth.min():.3g} to "

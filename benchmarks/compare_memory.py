@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 
-from compare_reference import build_reference, parser_of
+from compare_reference import build_reference, parser_of, write_frames
 
 
 def boxes_of(objects, width, height):
@@ -80,14 +80,8 @@ def main():
     from PIL import Image
 
     with tempfile.TemporaryDirectory() as folder:
-        frames = pathlib.Path(folder) / "frames"
-        subprocess.run([args.vostrack, "frames", args.video, "--out", frames, "--format", "jpg",
-                        "--quiet"], check=True)
-        pictures = sorted(frames.iterdir())
-        if len(pictures) < args.frames:
-            raise SystemExit(f"{args.video} has {len(pictures)} frames, want {args.frames}")
-        for picture in pictures[args.frames:]:
-            picture.unlink()
+        pictures = write_frames(args, folder)
+        frames = pictures[0].parent
         width, height = Image.open(pictures[0]).size
         weights = os.path.join(folder, "random.pt")
         torch.save({"model": build_reference(args).state_dict()}, weights)

@@ -13,6 +13,7 @@ hydra-core and iopath in this Python.
 import argparse
 import json
 import os
+import pathlib
 import statistics
 import subprocess
 import sys
@@ -31,6 +32,19 @@ def parser_of(description):
     parser.add_argument("--preset", default="sam2.1_hiera_t")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     return parser
+
+
+def write_frames(args, folder):
+    """The first args.frames frames of args.video as JPEG pictures: their paths."""
+    frames = pathlib.Path(folder) / "frames"
+    subprocess.run([args.vostrack, "frames", args.video, "--out", frames, "--format", "jpg",
+                    "--quiet"], check=True)
+    pictures = sorted(frames.iterdir())
+    if len(pictures) < args.frames:
+        raise SystemExit(f"{args.video} has {len(pictures)} frames, want {args.frames}")
+    for picture in pictures[args.frames:]:
+        picture.unlink()
+    return pictures[:args.frames]
 
 
 def median_ms(work, rounds, clock, wait=lambda: None):

@@ -18,13 +18,6 @@ inline Vec smaller(Vec a, Vec b) {
   return _mm512_maskz_min_ps(0xFFFF, a, b);
 }
 
-/// Lane i of the result is lane i ^ kBit.
-template <int kBit>
-inline Vec swapped(Vec v) {
-  IntVec order;
-  for (int lane = 0; lane < kLanes; ++lane) order[lane] = lane ^ kBit;
-  return __builtin_shuffle(v, order);
-}
 inline float largest_lane(Vec v) {
   v = larger(v, swapped<8>(v));
   v = larger(v, swapped<4>(v));

@@ -54,32 +54,38 @@ template <class Number>
 void run(const Matrix<const Number>& x, const Int8Columns& w, Int8Then then,
          const Matrix<Number>& out) {
   const auto block = block_rows(x.rows, kRows);
-  at::parallel_for(0, at::divup(x.rows, block), 1, [&](std::int64_t first, std::int64_t last) {
-    RowBuffer buffer(block, x.columns);
-    for (auto row = first * block; row < std::min(last * block, x.rows); row += block) {
-      const auto count = std::min(block, x.rows - row);
-      quantise_rows_avx512_vnni(x.row(row), x.columns, count, x.columns, buffer.rows());
-      multiply_int8_avx512_vnni(count, buffer.rows(), w, then, out.row(row), out.columns);
-    }
-  });
+  share_out(
+      at::divup(x.rows, block), [&] { return RowBuffer(block, x.columns); },
+      [&](RowBuffer& buffer, std::int64_t i) {
+        const auto row = i * block, count = std::min(block, x.rows - row);
+        quantise_rows_avx512_vnni(x.row(row), x.columns, count, x.columns, buffer.rows());
+        multiply_int8_avx512_vnni(count, buffer.rows(), w, then, out.row(row), out.columns);
+      });
 }
 
 template <class Number>
 void run_both(const Matrix<const Number>& x, const Int8Columns& w, Int8Then then,
               const Int8Columns& w2, const Matrix<Number>& out) {
   const auto block = block_rows(x.rows, kRowsOfBoth);
-  at::parallel_for(0, at::divup(x.rows, block), 1, [&](std::int64_t first, std::int64_t last) {
-    RowBuffer buffer(block, x.columns), wide_buffer(block, w.columns);
-    std::vector<float> wide(static_cast<std::size_t>(block * w.columns));
-    for (auto row = first * block; row < std::min(last * block, x.rows); row += block) {
-      const auto count = std::min(block, x.rows - row);
-      quantise_rows_avx512_vnni(x.row(row), x.columns, count, x.columns, buffer.rows());
-      multiply_int8_avx512_vnni(count, buffer.rows(), w, then, wide.data(), w.columns);
-      quantise_rows_avx512_vnni(wide.data(), w.columns, count, w.columns, wide_buffer.rows());
-      multiply_int8_avx512_vnni(count, wide_buffer.rows(), w2, Int8Then::kNothing, out.row(row),
-                                out.columns);
-    }
-  });
+  struct Own {
+    RowBuffer narrow, wide;
+    std::vector<float> between;
+  };
+  share_out(
+      at::divup(x.rows, block),
+      [&] {
+        return Own{{block, x.columns},
+                   {block, w.columns},
+                   std::vector<float>(static_cast<std::size_t>(block * w.columns))};
+      },
+      [&](Own& own, std::int64_t i) {
+        const auto row = i * block, count = std::min(block, x.rows - row);
+        quantise_rows_avx512_vnni(x.row(row), x.columns, count, x.columns, own.narrow.rows());
+        multiply_int8_avx512_vnni(count, own.narrow.rows(), w, then, own.between.data(), w.columns);
+        quantise_rows_avx512_vnni(own.between.data(), w.columns, count, w.columns, own.wide.rows());
+        multiply_int8_avx512_vnni(count, own.wide.rows(), w2, Int8Then::kNothing, out.row(row),
+                                  out.columns);
+      });
 }
 #endif
 

@@ -8,14 +8,6 @@
 namespace vostrack::nn {
 namespace {
 
-/// Lane i of the result is lane i ^ kBit.
-template <int kBit>
-inline Vec swapped(Vec v) {
-  IntVec order;
-  for (int lane = 0; lane < kLanes; ++lane) order[lane] = lane ^ kBit;
-  return __builtin_shuffle(v, order);
-}
-
 /// In each lane the sum over its group of kGroup neighbours.
 template <int kGroup>
 inline Vec group_sum(Vec v) {

@@ -35,6 +35,14 @@ inline Vec splat(float value) {
   return value - Vec{};  // + would turn −0 into 0, and so cost an instruction
 }
 
+/// Lane i of the result is lane i ^ kBit.
+template <int kBit>
+inline Vec swapped(Vec v) {
+  IntVec order;
+  for (int lane = 0; lane < kLanes; ++lane) order[lane] = lane ^ kBit;
+  return __builtin_shuffle(v, order);
+}
+
 /// Rounded to bfloat16, to the nearest and then to even, in the upper halves; the lower are noise.
 inline BitVec rounded_bits(Vec x) {
   BitVec bits;
