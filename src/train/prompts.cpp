@@ -6,15 +6,15 @@
 #include <numeric>
 
 #include "base/check.hpp"
+#include "eval/interaction.hpp"
 #include "nn/prompt_encoder.hpp"
 
 namespace vostrack::train {
 namespace {
 
-// As the reference disturbs boxes: a part of the side, at most so many pixels.
-constexpr double kBoxNoise = 0.1;
-constexpr double kMostBoxNoise = 20;
+constexpr double kMostBoxNoise = 20;  ///< pixels
 constexpr int kIgnored = 255;
+constexpr std::int64_t kCentringSize = 112;  ///< centres are looked for on masks of about this size
 
 struct Point {
   float x = 0, y = 0;
@@ -95,6 +95,16 @@ std::vector<std::array<double, 2>> extents(const torch::Tensor& lines) {
   return result;
 }
 
+/// (S, S) uint8 on the CPU, as the measures take it: 1 where it has `value`.
+Mask mask_of(const torch::Tensor& values, std::uint8_t value) {
+  const auto size = static_cast<int>(values.size(0));
+  Mask mask{size, size, {}};
+  const auto* first = values.const_data_ptr<std::uint8_t>();
+  std::transform(first, first + values.numel(), std::back_inserter(mask.data),
+                 [value](std::uint8_t v) { return static_cast<std::uint8_t>(v == value); });
+  return mask;
+}
+
 void check_probability(const char* name, double value) {
   check(value >= 0 && value <= 1, ErrorCode::kInvalidArgument, "prompts.{} is {}, want 0 to 1",
         name, value);
@@ -111,6 +121,8 @@ void PromptOptions::validate() const {
   check_probability("point_probability", point_probability);
   check_probability("box_probability", box_probability);
   check_probability("from_truth_probability", from_truth_probability);
+  check_probability("centred_probability", centred_probability);
+  check_probability("box_noise", box_noise);
   check_count("conditioning_frames", conditioning_frames, 1);
   check_count("corrected_frames", corrected_frames, conditioning_frames);
   check_count("corrections_per_frame", corrections_per_frame, 0);
@@ -199,7 +211,38 @@ tracker::PointInputs RandomPrompter::click(const std::vector<std::int64_t>& obje
     rows[i][0].label =
         positive[static_cast<std::int64_t>(i)][0].item<bool>() ? nn::kPositive : nn::kNegative;
   }
+  const auto middles = this->middles(objects, truth, predicted);
+  for (std::size_t i = 0; i < middles.size(); ++i)
+    if (const auto& click = middles[i])
+      rows[i][0] = {click->x, click->y, click->positive ? nn::kPositive : nn::kNegative};
   return as_inputs(rows);
+}
+
+std::vector<std::optional<Click>> RandomPrompter::middles(const std::vector<std::int64_t>& objects,
+                                                          const torch::Tensor& truth,
+                                                          const torch::Tensor& predicted) {
+  if (options_.centred_probability == 0) return {};
+  const auto stride = std::max<std::int64_t>(1, truth.size(-1) / kCentringSize);
+  const auto offset = stride / 2;
+  const auto smaller = [&](const torch::Tensor& masks) {
+    return masks.slice(1, offset, {}, stride)
+        .slice(2, offset, {}, stride)
+        .to(torch::kCPU, torch::kUInt8)
+        .contiguous();
+  };
+  const auto truths = smaller(truth);
+  const auto answers = predicted.defined() ? smaller(predicted) : torch::zeros_like(truths);
+  std::vector<std::optional<Click>> clicks(objects.size());
+  for (std::size_t n = 0; n < objects.size(); ++n) {
+    if (!draws_[objects[n]].chance(options_.centred_probability)) continue;
+    const auto i = static_cast<std::int64_t>(n);
+    clicks[n] = eval::correcting_click(mask_of(answers[i], 1), mask_of(truths[i], 1),
+                                       mask_of(truths[i], kIgnored));
+    if (!clicks[n]) continue;
+    for (float* place : {&clicks[n]->x, &clicks[n]->y})
+      *place = *place * static_cast<float>(stride) + static_cast<float>(offset);
+  }
+  return clicks;
 }
 
 tracker::PointInputs RandomPrompter::box(const std::vector<std::int64_t>& objects,
@@ -212,7 +255,7 @@ tracker::PointInputs RandomPrompter::box(const std::vector<std::int64_t>& object
   for (std::size_t i = 0; i < objects.size(); ++i) {
     Draws& draws = draws_[objects[i]];
     const auto disturbed = [&](std::array<double, 2> sides) {
-      const double most = std::min(kBoxNoise * (sides[1] - sides[0]), kMostBoxNoise);
+      const double most = std::min(options_.box_noise * (sides[1] - sides[0]), kMostBoxNoise);
       for (double& side : sides)
         side = std::clamp(side + most * (2 * draws.uniform() - 1), 0.0, last);
       return sides;

@@ -6,11 +6,13 @@
 #include <torch/types.h>
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "tracker/prompt.hpp"
 #include "train/batch.hpp"
 #include "train/draws.hpp"
+#include "vostrack/types.hpp"
 
 namespace vostrack::train {
 
@@ -20,6 +22,10 @@ struct PromptOptions {
   double point_probability = 0.5;       ///< of a click or box instead of a mask
   double box_probability = 0.5;         ///< of a box where it is not a mask
   double from_truth_probability = 0.1;  ///< a correction click is drawn from the object itself
+  /// A click lies where a patient person would put it, in the middle of the object or of the largest
+  /// error, instead of anywhere on them. The reference never does in training.
+  double centred_probability = 0;
+  double box_noise = 0.1;  ///< a box's sides are off by up to this share of its length
   int conditioning_frames = 2;  ///< prompted before tracking; 1 to so many, the first among them
   int corrected_frames = 2;     ///< conditioning frames included; up to so many
   int corrections_per_frame = 7;
@@ -81,6 +87,11 @@ class RandomPrompter : public Prompter {
 
  private:
   std::vector<Draws*> draws_of(const std::vector<std::int64_t>& objects);
+  /// Clicks for those objects whose clicks are to be centred and where there is such a place: the
+  /// rest is too small to be seen at the size at which it is looked for, or all right.
+  std::vector<std::optional<Click>> middles(const std::vector<std::int64_t>& objects,
+                                            const torch::Tensor& truth,
+                                            const torch::Tensor& predicted);
 
   PromptOptions options_;
   std::uint64_t seed_, step_;

@@ -102,6 +102,8 @@ void fields(Config& c, Field field) {
   field("prompts.point_probability", c.prompts.point_probability);
   field("prompts.box_probability", c.prompts.box_probability);
   field("prompts.from_truth_probability", c.prompts.from_truth_probability);
+  field("prompts.centred_probability", c.prompts.centred_probability);
+  field("prompts.box_noise", c.prompts.box_noise);
   field("prompts.conditioning_frames", c.prompts.conditioning_frames);
   field("prompts.corrected_frames", c.prompts.corrected_frames);
   field("prompts.corrections_per_frame", c.prompts.corrections_per_frame);

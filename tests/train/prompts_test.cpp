@@ -81,6 +81,38 @@ TEST(RandomPrompter, DrawsCorrectionsFromTheTruthNowAndThen) {
   EXPECT_NEAR(from_truth, 100, 35);
 }
 
+TEST(RandomPrompter, ClicksInTheMiddleIfAskedTo) {
+  const auto batch = batch_of({squares(0, 1)});
+  const auto truth = batch.masks.select(1, 0);
+  RandomPrompter prompter({.centred_probability = 1}, batch, 1, 0);
+  const auto first = prompter.click({0, 1}, truth, {});
+  EXPECT_TRUE(test::same(first.coords[0], torch::tensor({{7.f, 7.f}})));
+  EXPECT_TRUE(test::same(first.coords[1], torch::tensor({{22.f, 24.f}})));
+
+  auto predicted = truth == 1;
+  predicted[0].slice(0, 4, 12).slice(1, 7, 12).fill_(false);  // the right part is missed
+  predicted[1].slice(0, 0, 9).slice(1, 0, 9).fill_(true);     // the corner is too much
+  const auto second = prompter.click({0, 1}, truth, predicted);
+  EXPECT_TRUE(test::same(second.coords[0], torch::tensor({{9.f, 6.f}})));
+  EXPECT_EQ(second.labels[0][0].item<int>(), nn::kPositive);
+  EXPECT_TRUE(test::same(second.coords[1], torch::tensor({{4.f, 4.f}})));
+  EXPECT_EQ(second.labels[1][0].item<int>(), nn::kNegative);
+
+  // Nothing is wrong: as without centring.
+  EXPECT_EQ(prompter.click({0, 1}, truth, truth == 1).labels[0][0].item<int>(), nn::kNegative);
+}
+
+TEST(RandomPrompter, CentresOnLargeMasksToo) {
+  constexpr int kLarge = 336;  // looked at in steps of three pixels
+  Clip clip{torch::zeros({1, 3, kLarge, kLarge}, torch::kUInt8),
+            torch::zeros({1, 1, kLarge, kLarge}, torch::kUInt8), true};
+  clip.masks.slice(2, 60, 160).slice(3, 200, 300).fill_(1);
+  const auto batch = collate({{0, clip}}, {.image_size = kLarge}).front();
+  RandomPrompter prompter({.centred_probability = 1}, batch, 1, 0);
+  const auto points = prompter.click({0}, batch.masks.select(1, 0), {});
+  EXPECT_TRUE(test::near(points.coords[0], torch::tensor({{250.f, 110.f}}), 3));
+}
+
 TEST(RandomPrompter, LeavesOutIgnoredPixels) {
   auto numbered = squares(0, 1);
   numbered.clip.masks.slice(2, 0, 2).fill_(255);
@@ -108,6 +140,14 @@ TEST(RandomPrompter, DrawsBoxesAroundTheObject) {
     EXPECT_TRUE(test::near(box.coords[0], torch::tensor({{4.f, 4.f}, {11.f, 11.f}}), 0.701));
     EXPECT_TRUE(test::near(box.coords[1], torch::tensor({{18.f, 20.f}, {29.f, 29.f}}), 1.101));
   }
+}
+
+TEST(RandomPrompter, DrawsExactBoxesWithoutNoise) {
+  const auto batch = batch_of({squares(0, 1)});
+  RandomPrompter prompter({.box_noise = 0}, batch, 1, 0);
+  const auto box = prompter.box({0, 1}, batch.masks.select(1, 0));
+  EXPECT_TRUE(test::same(box.coords[0], torch::tensor({{4.f, 4.f}, {11.f, 11.f}})));
+  EXPECT_TRUE(test::same(box.coords[1], torch::tensor({{18.f, 20.f}, {29.f, 29.f}})));
 }
 
 TEST(RandomPrompter, PutsBackgroundClicksOnNeighbours) {
