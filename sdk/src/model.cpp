@@ -3,8 +3,6 @@
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
 
-#include <map>
-
 #include "base/check.hpp"
 #include "model_impl.hpp"
 #include "nn/checkpoint.hpp"
@@ -69,15 +67,8 @@ std::string Model::config_json() const {
 }
 
 std::vector<ModelPart> Model::parts() const {
-  // Two levels of names tell the trunk from the neck; other networks are one part each.
-  std::map<std::string, std::int64_t> parameters;
-  for (const auto& [name, tensor] : nn::weights_of(impl_->model->network()).tensors) {
-    auto end = name.find('.');
-    if (name.rfind("image_encoder.", 0) == 0) end = name.find('.', end + 1);
-    parameters[name.substr(0, end)] += tensor.numel();
-  }
   std::vector<ModelPart> parts;
-  for (const auto& [name, count] : parameters) parts.push_back({name, count});
+  for (const auto& [name, count] : impl_->model->part_sizes()) parts.push_back({name, count});
   return parts;
 }
 

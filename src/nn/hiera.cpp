@@ -58,7 +58,7 @@ class MultiScaleAttentionImpl : public torch::nn::Module {
   /// @param window  0: the grid is one window
   /// @return nothing where the plain form is to be used
   std::optional<torch::Tensor> forward_blocked(const torch::Tensor& x, int window) {
-    const auto dim = proj_->weight.size(0);
+    const auto dim = proj_->options.out_features();
     if (!dense_attention_available(x, dim / heads_) || (pool_queries_ && window % 2 != 0))
       return std::nullopt;
     const auto parts = qkv_->forward(x).chunk(3, 3);

@@ -33,6 +33,12 @@ bool has_many_rows(const torch::Tensor& x) {
   return x.numel() >= kFewRows * x.size(-1);
 }
 
+template <class Call>
+void for_linear_layers(torch::nn::Module& network, const Call& call) {
+  for (const auto& module : network.modules())
+    if (auto* linear = dynamic_cast<LinearImpl*>(module.get())) call(*linear);
+}
+
 }  // namespace
 
 torch::Tensor activate(const torch::Tensor& x, Activation activation) {
@@ -41,11 +47,12 @@ torch::Tensor activate(const torch::Tensor& x, Activation activation) {
 
 bool LinearImpl::takes(const torch::Tensor& x) const {
   return packed_.defined() && !torch::GradMode::is_enabled() &&
-         x.scalar_type() == weight.scalar_type() && has_many_rows(x);
+         x.scalar_type() == weight.scalar_type() && (!keeps_plain_weight() || has_many_rows(x));
 }
 
 bool LinearImpl::takes_int8(const torch::Tensor& x) const {
-  return int8_ != nullptr && !torch::GradMode::is_enabled() && has_many_rows(x);
+  return int8_ != nullptr && !torch::GradMode::is_enabled() &&
+         (!keeps_plain_weight() || has_many_rows(x));
 }
 
 torch::Tensor LinearImpl::run_packed(const torch::Tensor& x, const char* activation) const {
@@ -88,14 +95,20 @@ void LinearImpl::prepare_for_inference() {
   }
 }
 
+void LinearImpl::drop_plain_weight() {
+  if (packed_.defined() || int8_) weight.set_data(torch::empty({0}, weight.options()));
+}
+
 void prepare_linear_layers(torch::nn::Module& network) {
-  for (const auto& module : network.modules())
-    if (auto* linear = dynamic_cast<LinearImpl*>(module.get())) linear->prepare_for_inference();
+  for_linear_layers(network, [](LinearImpl& linear) { linear.prepare_for_inference(); });
 }
 
 void quantise_linear_layers(torch::nn::Module& network) {
-  for (const auto& module : network.modules())
-    if (auto* linear = dynamic_cast<LinearImpl*>(module.get())) linear->quantise_for_inference();
+  for_linear_layers(network, [](LinearImpl& linear) { linear.quantise_for_inference(); });
+}
+
+void drop_plain_weights(torch::nn::Module& network) {
+  for_linear_layers(network, [](LinearImpl& linear) { linear.drop_plain_weight(); });
 }
 
 }  // namespace vostrack::nn

@@ -13,7 +13,7 @@ enum class Activation { kRelu, kGelu };
 
 torch::Tensor activate(const torch::Tensor& x, Activation activation);
 
-/// torch::nn::Linear, with the weight kept a second time in the order that oneDNN reads, which is
+/// torch::nn::Linear, with the weight once more, or only, in the order that oneDNN reads, which is
 /// chosen for the processor it runs on, or in 8-bit numbers.
 class LinearImpl : public torch::nn::LinearImpl {
  public:
@@ -31,10 +31,15 @@ class LinearImpl : public torch::nn::LinearImpl {
   /// must not change afterwards, but may be converted.
   void quantise_for_inference();
 
+  /// Gives the plain weight's memory back where one of the above has taken its place: gradients
+  /// cannot flow afterwards, and few rows are no longer taken as torch::nn::Linear takes them.
+  void drop_plain_weight();
+
   /// `second` after this one with its activation; in one pass where both are quantised.
   torch::Tensor forward_both(const torch::Tensor& x, Activation activation, LinearImpl& second);
 
  private:
+  bool keeps_plain_weight() const { return weight.numel() > 0; }
   bool takes(const torch::Tensor& x) const;
   bool takes_int8(const torch::Tensor& x) const;
   torch::Tensor run_packed(const torch::Tensor& x, const char* activation) const;
@@ -48,5 +53,7 @@ TORCH_MODULE(Linear);
 void prepare_linear_layers(torch::nn::Module& network);
 /// Calls quantise_for_inference of all linear layers below `network`.
 void quantise_linear_layers(torch::nn::Module& network);
+/// Calls drop_plain_weight of all linear layers below `network`.
+void drop_plain_weights(torch::nn::Module& network);
 
 }  // namespace vostrack::nn

@@ -62,6 +62,17 @@ std::string fingerprint_of(ModelConfig config, const torch::nn::Module& network)
   return fmt::format("{:016x}", hash);
 }
 
+/// Two levels of names tell the trunk from the neck; other networks are one part each.
+std::map<std::string, std::int64_t> part_sizes_of(const torch::nn::Module& network) {
+  std::map<std::string, std::int64_t> sizes;
+  for (const auto& [name, tensor] : weights_of(network).tensors) {
+    auto end = name.find('.');
+    if (name.rfind("image_encoder.", 0) == 0) end = name.find('.', end + 1);
+    sizes[name.substr(0, end)] += tensor.numel();
+  }
+  return sizes;
+}
+
 }  // namespace
 
 ModelConfig resolve_config(const StateDict& state, const std::string& named,
@@ -125,6 +136,7 @@ Model::Model(ModelConfig config, const StateDict& state, const RuntimeOptions& r
   torch::NoGradGuard no_grad;
   network_ = build_network(config_, state, origin).ptr();
   fingerprint_ = fingerprint_of(config_, *network_);
+  part_sizes_ = part_sizes_of(*network_);
   network_->eval();
   for (auto& parameter : network_->parameters()) parameter.requires_grad_(false);
   auto& trunk = *network_->image_encoder->trunk();
@@ -142,6 +154,7 @@ Model::Model(ModelConfig config, const StateDict& state, const RuntimeOptions& r
   network_->memory_attention->to(runtime.dtype);
   network_->memory_encoder->to(runtime.dtype);
   prepare_linear_layers(*network_);
+  drop_plain_weights(trunk);  // by far the most of all; many rows of tokens always
   compute_constants();
   network_->memory_attention->prepare_for_inference(rotary_, config_.feature_size(),
                                                     config_.feature_size());

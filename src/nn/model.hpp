@@ -8,6 +8,8 @@
 
 #include <torch/types.h>
 
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -68,6 +70,9 @@ class Model {
   /// whatever file and precision they were read from and with. Made from samples of each tensor,
   /// against mix-ups and not against forgery.
   const std::string& fingerprint() const { return fingerprint_; }
+  /// How many numbers each part of the networks was loaded with, by its name.
+  const std::map<std::string, std::int64_t>& part_sizes() const { return part_sizes_; }
+  /// Of networks that were loaded, the weights of the trunk's layers may lie in packed form alone.
   /// Modules' forward functions are not const, but leave an evaluated network as it is.
   NetworkImpl& network() const { return *network_; }
 
@@ -99,6 +104,7 @@ class Model {
   RuntimeOptions runtime_;
   std::shared_ptr<NetworkImpl> network_;
   std::string fingerprint_;
+  std::map<std::string, std::int64_t> part_sizes_;
   torch::ScalarType trunk_dtype_ = torch::kFloat32;
   torch::Tensor mean_, std_;
   torch::Tensor current_pos_, memory_pos_, dense_pe_;

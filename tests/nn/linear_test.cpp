@@ -46,6 +46,22 @@ TEST(Linear, StaysPlainForAFewRows) {
   EXPECT_TRUE(same(layer->forward(x), before));
 }
 
+TEST(Linear, NeedsNoPlainWeightOncePacked) {
+  torch::InferenceMode guard;
+  torch::manual_seed(5);
+  Linear layer(64, 48);
+  const auto x = torch::randn({70, 64});
+  const auto want = layer->forward(x);
+  const auto few = layer->forward(x.slice(0, 0, 5));
+  layer->drop_plain_weight();  // not packed: nothing is dropped
+  EXPECT_TRUE(same(layer->forward(x), want));
+  layer->prepare_for_inference();
+  layer->drop_plain_weight();
+  EXPECT_EQ(layer->weight.nbytes(), 0U);
+  EXPECT_TRUE(near(layer->forward(x), want, 1e-5 * largest(want)));
+  EXPECT_TRUE(near(layer->forward(x.slice(0, 0, 5)), few, 1e-5 * largest(want)));
+}
+
 TEST(Linear, TakesNewWeightsWhereGradientsFlow) {
   torch::manual_seed(4);
   Linear layer(64, 48);
