@@ -17,8 +17,8 @@ archives=https://download.pytorch.org/libtorch
 packages=(
   build-essential ccache cmake curl ffmpeg fonts-dejavu-core g++ libavcodec-dev libavdevice-dev
   libavformat-dev libavutil-dev libboost-dev libcli11-dev libeigen3-dev libfmt-dev libfreetype-dev
-  libgmock-dev libgtest-dev libopencv-dev libpng-dev libswscale-dev ninja-build nlohmann-json3-dev
-  pkg-config python3 python3-pip unzip zlib1g-dev
+  libgmock-dev libgoogle-perftools-dev libgtest-dev libopencv-dev libpng-dev libswscale-dev
+  ninja-build nlohmann-json3-dev pkg-config python3 python3-pip unzip zlib1g-dev
 )
 
 torch=${VOSTRACK_TORCH:-}

@@ -9,8 +9,8 @@
 
 namespace {
 
-/// Keeps the memory of what every frame needs anew. By default large pieces go back to the system,
-/// which clears each page before it comes again.
+/// Keeps the memory of what every frame needs anew, where glibc and not tcmalloc allocates. By
+/// default large pieces go back to the system, which clears each page before it comes again.
 void keep_freed_memory() {
 #ifdef __GLIBC__
   mallopt(M_MMAP_THRESHOLD, 1 << 30);

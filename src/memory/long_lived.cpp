@@ -11,7 +11,7 @@ namespace vostrack::memory {
 
 torch::Tensor long_lived(const torch::Tensor& tensor, torch::Device device) {
 #ifdef VOSTRACK_MMAP
-  constexpr std::size_t kLarge = 128 << 10;  // pages of its own cost less than a fiftieth of it
+  constexpr std::size_t kLarge = 32 << 10;  // pages of its own cost a sixteenth of it on average
   const std::size_t size = tensor.nbytes();
   if (device.is_cpu() && size >= kLarge) {
     void* const data =
