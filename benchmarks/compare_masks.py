@@ -103,7 +103,8 @@ def main():
         torch.backends.cuda.enable_flash_sdp(False)  # of CPUs too
         moved = track_with_reference(model, frames, box, "float32")
         config = configuration(args, weights, folder)
-        ours = {precision: track_with_vostrack(args, weights, config, frames, box, precision, folder)
+        ours = {precision: track_with_vostrack(args, weights, config, frames, box, precision,
+                                               folder)
                 for precision in ("float32", "bfloat16")}
 
     print(f"{args.preset}, {side} px, {args.frames} frames; logits from {truth.min():.3g} to "

@@ -280,17 +280,19 @@ tracker::PointInputs RandomPrompter::clicks_with_background(
   const auto draws = draws_of(objects);
   std::vector<std::vector<Point>> rows;
   for (const Point& point : random_pixels({on}, draws)) rows.push_back({point});
-  for (int i = 0; i < 2; ++i) {
+  std::vector<std::vector<std::int64_t>> neighbours;
+  for (const auto object : objects) {
+    auto& own_neighbours = neighbours.emplace_back();
+    for (std::int64_t other = 0; other < batch.objects(); ++other)
+      if (other != object && clip_of_[other] == clip_of_[object]) own_neighbours.push_back(other);
     // An object without neighbours has itself, of which nothing is off it.
+    if (own_neighbours.empty()) own_neighbours.push_back(object);
+  }
+  for (int i = 0; i < 2; ++i) {
     std::vector<std::int64_t> others;
-    for (const auto object : objects) {
-      std::vector<std::int64_t> neighbours;
-      for (std::int64_t other = 0; other < batch.objects(); ++other)
-        if (other != object && clip_of_[other] == clip_of_[object]) neighbours.push_back(other);
-      others.push_back(neighbours.empty()
-                           ? object
-                           : neighbours[draws_[object].below(std::ssize(neighbours))]);
-    }
+    for (std::size_t row = 0; row < objects.size(); ++row)
+      others.push_back(
+          neighbours[row][draws_[objects[row]].below(std::ssize(neighbours[row]))]);
     const auto points =
         random_pixels({(index(others) == 1).logical_and(off), off, on}, draws);
     const auto filled = off.flatten(1).any(1).logical_not().to(torch::kCPU);
