@@ -157,12 +157,14 @@ torch::Tensor MemoryAttentionImpl::forward(const torch::Tensor& current,
     const bool encode = config_.pos_enc_at_cross_attn_keys;
     if (tiled_) {
       std::vector<TiledMemory> tiled(objects.size());
+      // Channel by channel, as they are packed; once for all objects.
+      const auto grid_pos = memory_pos.transpose(1, 2).contiguous().transpose(1, 2);
       share_out(
           static_cast<std::int64_t>(objects.size()), [] { return torch::InferenceMode(); },
           [&](torch::InferenceMode&, std::int64_t i) {
             const MemoryTokens& object = objects[static_cast<std::size_t>(i)];
             tiled[static_cast<std::size_t>(i)] =
-                TiledMemory(object, memory_pos, encode,
+                TiledMemory(object, grid_pos, encode,
                             object.places ? table_of(*object.places) : RotaryTable());
           });
       return run(current, current_pos, table,

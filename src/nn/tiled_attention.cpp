@@ -70,39 +70,78 @@ torch::Tensor exact(const torch::Tensor& tensor) {
   return tensor.to(torch::kFloat64);
 }
 
+#ifdef VOSTRACK_X86_KERNELS
+/// pack_channels_avx512 for all channels of a part of the keys.
+///
+/// @param values  (c, size)
+/// @param position  (c, size), or null
+/// @param time  (c)
+/// @param at  key of the first of them
+template <class Element>
+void pack_channels(const torch::Tensor& values, const float* position, const float* time,
+                   std::int64_t at, torch::Tensor& key_pairs, torch::Tensor& rows) {
+  const auto held = values.contiguous();
+  const auto* const from = static_cast<const Element*>(held.const_data_ptr());
+  auto* const keys = static_cast<std::uint32_t*>(key_pairs.data_ptr());
+  auto* const to = static_cast<std::uint16_t*>(rows.data_ptr());
+  const auto size = held.size(1), padded = rows.size(1);
+  for (std::int64_t c = 0; c < held.size(0); c += 2)
+    pack_channels_avx512(from + c * size, from + (c + 1) * size,
+                         position ? position + c * size : nullptr,
+                         position ? position + (c + 1) * size : nullptr, time[c], time[c + 1], size,
+                         keys + c / 2 * padded + at, to + c * padded + at,
+                         to + (c + 1) * padded + at);
+}
+
+/// (c, padded) → (padded/2, c, 2)
+void transpose_pairs(const torch::Tensor& rows, torch::Tensor& value_pairs) {
+  transpose_avx512(static_cast<const std::uint32_t*>(rows.const_data_ptr()), rows.size(0),
+                   rows.size(1) / 2, static_cast<std::uint32_t*>(value_pairs.data_ptr()));
+}
+#endif
+
 }  // namespace
 
 TiledMemory::TiledMemory(const MemoryTokens& tokens, const torch::Tensor& grid_pos, bool encode,
                          const RotaryTable& table) {
-  std::vector<torch::Tensor> keys, values;  // (c, …)
+  // What is looked at, (c, …) each, and their positions.
+  std::vector<torch::Tensor> values, positions, times;
   torch::Tensor pos;
-  if (encode) pos = (tokens.places ? tokens.places->pos : grid_pos)[0].transpose(0, 1);
+  if (encode)
+    pos = (tokens.places ? tokens.places->pos : grid_pos)[0].transpose(0, 1).contiguous();
   for (std::size_t i = 0; i < tokens.grids.size(); ++i) {
-    auto value = tokens.grids[i][0].flatten(1);
-    keys.push_back(encode ? value + (pos + tokens.times[i].view({-1, 1})) : value);
-    values.push_back(std::move(value));
+    values.push_back(tokens.grids[i][0].flatten(1));
+    positions.push_back(pos);
+    times.push_back(tokens.times[i].flatten().contiguous());
+    turned += values.back().size(1);
   }
-  turned = 0;
-  for (const auto& value : values) turned += value.size(1);
+  count = turned;
   if (tokens.pointers.defined()) {
     values.push_back(tokens.pointers[0].transpose(0, 1));
-    keys.push_back(encode ? values.back() + tokens.pointer_times[0].transpose(0, 1)
-                          : values.back());
+    positions.push_back(encode ? tokens.pointer_times[0].transpose(0, 1).contiguous()
+                               : torch::Tensor());
+    times.push_back(torch::zeros({values.back().size(0)}));
+    count += tokens.pointers.size(1);
   }
-  count = turned + (tokens.pointers.defined() ? tokens.pointers.size(1) : 0);
   const auto padded = at::divup(count, kKeyStep) * kKeyStep;
-  const auto width = keys[0].size(0);
-  const auto joined = [&](const std::vector<torch::Tensor>& parts) {
-    auto all = torch::zeros({width, padded}, torch::kBFloat16);
-    std::int64_t at = 0;
-    for (const auto& part : parts) {
-      all.narrow(1, at, part.size(1)).copy_(part);
-      at += part.size(1);
-    }
-    return all;
-  };
-  key_pairs = joined(keys).view({width / 2, 2, padded}).transpose(1, 2).contiguous();
-  value_pairs = joined(values).view({width, padded / 2, 2}).transpose(0, 1).contiguous();
+  const auto width = values[0].size(0);
+  key_pairs = torch::empty({width / 2, padded, 2}, torch::kBFloat16);
+  value_pairs = torch::empty({padded / 2, width, 2}, torch::kBFloat16);
+  auto rows = torch::empty({width, padded}, torch::kBFloat16);
+  key_pairs.narrow(1, count, padded - count).zero_();
+  rows.narrow(1, count, padded - count).zero_();
+  std::int64_t at = 0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const auto size = values[i].size(1);
+    const float* const position = encode ? positions[i].const_data_ptr<float>() : nullptr;
+    const float* const time = times[i].const_data_ptr<float>();
+    if (values[i].scalar_type() == torch::kBFloat16)
+      pack_channels<std::uint16_t>(values[i], position, time, at, key_pairs, rows);
+    else
+      pack_channels<float>(values[i].to(torch::kFloat32), position, time, at, key_pairs, rows);
+    at += size;
+  }
+  transpose_pairs(rows, value_pairs);
   if (!tokens.places) return;
   cos = table.cos.transpose(0, 1).contiguous();
   sin = table.sin.transpose(0, 1).contiguous();
