@@ -10,13 +10,16 @@
 #include "nn/processor.hpp"
 #include "nn/tiled_kernel.hpp"
 
-#if defined(VOSTRACK_X86_KERNELS) && defined(CPUBLAS_BRGEMM_BF16BF16F32)
+#ifdef CPUBLAS_BRGEMM_BF16BF16F32
 #define VOSTRACK_TILES 1
 #else
 #define VOSTRACK_TILES 0
 #endif
 
 namespace vostrack::nn {
+
+#ifdef VOSTRACK_X86_KERNELS
+
 namespace {
 
 constexpr std::int64_t kQueries = 64;    ///< of a block, at most
@@ -34,20 +37,16 @@ bool has_tiles() {
 }
 
 /// (M, K) · (K, N), the second with neighbouring rows in pairs: (K/2, N, 2).
-void multiply([[maybe_unused]] std::int64_t rows, [[maybe_unused]] std::int64_t columns,
-              [[maybe_unused]] std::int64_t inner, [[maybe_unused]] const at::BFloat16* a,
-              [[maybe_unused]] std::int64_t a_row, [[maybe_unused]] const at::BFloat16* b,
-              [[maybe_unused]] std::int64_t b_row, [[maybe_unused]] float* out,
-              [[maybe_unused]] std::int64_t out_row, [[maybe_unused]] bool add) {
+void multiply(std::int64_t rows, std::int64_t columns, std::int64_t inner, const at::BFloat16* a,
+              std::int64_t a_row, const at::BFloat16* b, std::int64_t b_row, float* out,
+              std::int64_t out_row, bool add) {
 #if VOSTRACK_TILES
   if (has_tiles())
     return at::native::cpublas::brgemm(rows, columns, inner, a_row, b_row, out_row, add, a, b, out);
 #endif
-#ifdef VOSTRACK_X86_KERNELS
   const auto bits = [](const at::BFloat16* x) { return reinterpret_cast<const std::uint16_t*>(x); };
   multiply_avx512_bf16(rows, columns, inner, bits(a), a_row, {bits(b), 2 * b_row, 2 * kPanel}, out,
                        out_row, add);
-#endif
 }
 
 /// What a thread works in. Gives the matrix tiles back at the end.
@@ -70,7 +69,6 @@ torch::Tensor exact(const torch::Tensor& tensor) {
   return tensor.to(torch::kFloat64);
 }
 
-#ifdef VOSTRACK_X86_KERNELS
 /// pack_channels_avx512 for all channels of a part of the keys.
 ///
 /// @param values  (c, size)
@@ -98,7 +96,6 @@ void transpose_pairs(const torch::Tensor& rows, torch::Tensor& value_pairs) {
   transpose_avx512(static_cast<const std::uint32_t*>(rows.const_data_ptr()), rows.size(0),
                    rows.size(1) / 2, static_cast<std::uint32_t*>(value_pairs.data_ptr()));
 }
-#endif
 
 }  // namespace
 
@@ -267,5 +264,28 @@ torch::Tensor TiledAttention::forward(const torch::Tensor& queries,
   }
   return torch::linear(averages, out_weight_, out_bias_);
 }
+
+#else  // other processors use factored attention
+
+TiledMemory::TiledMemory(const MemoryTokens&, const torch::Tensor&, bool, const RotaryTable&) {
+  VOSTRACK_ASSERT(false);
+}
+
+bool TiledAttention::available(std::int64_t, std::int64_t) {
+  return false;
+}
+
+TiledAttention::TiledAttention(torch::nn::LinearImpl&, torch::nn::LinearImpl&,
+                               torch::nn::LinearImpl&, const RotaryTable&)
+    : channels_(0), width_(0) {
+  VOSTRACK_ASSERT(false);
+}
+
+torch::Tensor TiledAttention::forward(const torch::Tensor&, std::span<const TiledMemory>) const {
+  VOSTRACK_ASSERT(false);
+  return {};
+}
+
+#endif
 
 }  // namespace vostrack::nn
