@@ -101,43 +101,37 @@ void transpose_pairs(const torch::Tensor& rows, torch::Tensor& value_pairs) {
 
 TiledMemory::TiledMemory(const MemoryTokens& tokens, const torch::Tensor& grid_pos, bool encode,
                          const RotaryTable& table) {
-  // What is looked at, (c, …) each, and their positions.
-  std::vector<torch::Tensor> values, positions, times;
-  torch::Tensor pos;
-  if (encode)
-    pos = (tokens.places ? tokens.places->pos : grid_pos)[0].transpose(0, 1).contiguous();
-  for (std::size_t i = 0; i < tokens.grids.size(); ++i) {
-    values.push_back(tokens.grids[i][0].flatten(1));
-    positions.push_back(pos);
-    times.push_back(tokens.times[i].flatten().contiguous());
-    turned += values.back().size(1);
-  }
-  count = turned;
-  if (tokens.pointers.defined()) {
-    values.push_back(tokens.pointers[0].transpose(0, 1));
-    positions.push_back(encode ? tokens.pointer_times[0].transpose(0, 1).contiguous()
-                               : torch::Tensor());
-    times.push_back(torch::zeros({values.back().size(0)}));
-    count += tokens.pointers.size(1);
-  }
+  for (const auto& grid : tokens.grids) turned += grid[0].flatten(1).size(1);
+  count = turned + (tokens.pointers.defined() ? tokens.pointers.size(1) : 0);
   const auto padded = at::divup(count, kKeyStep) * kKeyStep;
-  const auto width = values[0].size(0);
+  const auto width = tokens.grids.empty() ? tokens.pointers.size(2) : tokens.grids[0].size(1);
   key_pairs = torch::empty({width / 2, padded, 2}, torch::kBFloat16);
   value_pairs = torch::empty({padded / 2, width, 2}, torch::kBFloat16);
   auto rows = torch::empty({width, padded}, torch::kBFloat16);
   key_pairs.narrow(1, count, padded - count).zero_();
   rows.narrow(1, count, padded - count).zero_();
+
+  // values (c, size); pos (c, size) and time (c), with `encode`
   std::int64_t at = 0;
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const auto size = values[i].size(1);
-    const float* const position = encode ? positions[i].const_data_ptr<float>() : nullptr;
-    const float* const time = times[i].const_data_ptr<float>();
-    if (values[i].scalar_type() == torch::kBFloat16)
-      pack_channels<std::uint16_t>(values[i], position, time, at, key_pairs, rows);
+  const auto add = [&](const torch::Tensor& values, const torch::Tensor& pos,
+                       const torch::Tensor& time) {
+    const float* const position = encode ? pos.const_data_ptr<float>() : nullptr;
+    if (values.scalar_type() == torch::kBFloat16)
+      pack_channels<std::uint16_t>(values, position, time.const_data_ptr<float>(), at, key_pairs,
+                                   rows);
     else
-      pack_channels<float>(values[i].to(torch::kFloat32), position, time, at, key_pairs, rows);
-    at += size;
-  }
+      pack_channels<float>(values.to(torch::kFloat32), position, time.const_data_ptr<float>(), at,
+                           key_pairs, rows);
+    at += values.size(1);
+  };
+  const auto by_channel = [encode](const torch::Tensor& pos) {
+    return encode ? pos[0].transpose(0, 1).contiguous() : torch::Tensor();
+  };
+  const auto pos = by_channel(tokens.places ? tokens.places->pos : grid_pos);
+  for (std::size_t i = 0; i < tokens.grids.size(); ++i)
+    add(tokens.grids[i][0].flatten(1), pos, tokens.times[i].contiguous());
+  if (tokens.pointers.defined())
+    add(tokens.pointers[0].transpose(0, 1), by_channel(tokens.pointer_times), torch::zeros({width}));
   transpose_pairs(rows, value_pairs);
   if (!tokens.places) return;
   cos = table.cos.transpose(0, 1).contiguous();

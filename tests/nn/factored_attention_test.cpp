@@ -192,7 +192,7 @@ class TiledAttentionShapes : public ::testing::TestWithParam<Case> {};
 TEST_P(TiledAttentionShapes, EqualThePlainFormWithinBfloat16) {
   Scene scene(GetParam());
   if (!TiledAttention::available(scene.shape.channels, scene.shape.width))
-    GTEST_SKIP() << "this processor has no matrix tiles";
+    GTEST_SKIP() << "this processor does not multiply bfloat16 fast";
   torch::InferenceMode guard;
   // The same rounded weights and queries for both, so that only the inner rounding differs.
   for (auto& parameter : scene.attention->parameters())
