@@ -32,6 +32,7 @@ class Camera : public testing::Test {
     try {
       find_input("test", "lavfi");
     } catch (const Error& error) {
+      ASSERT_EQ(error.code(), ErrorCode::kUnsupported) << error.what();
       GTEST_SKIP() << error.what();
     }
   }
