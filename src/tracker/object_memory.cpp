@@ -55,8 +55,9 @@ void ObjectTracking::export_object(ObjectId id, const std::string& path) {
   torch::InferenceMode guard;
   Object& object = get(id);
   memory::OutputStore memories = object.bank.conditioning;
-  for (FrameIndex frame : object.pending.conditioning.frames_in_order_of_storing())
-    memories.put(frame, with_memory(object.pending.conditioning.get(frame), frame));
+  const memory::OutputStore& pending = object.pending_conditioning();
+  for (FrameIndex frame : pending.frames_in_order_of_storing())
+    memories.put(frame, with_memory(pending.get(frame), frame));
   check(!memories.empty(), ErrorCode::kFailedState,
         "object {} has no prompted frame to export; prompt it first", id);
   nn::ArchiveWriter writer;

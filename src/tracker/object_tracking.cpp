@@ -80,10 +80,16 @@ ObjectTracking::Question ObjectTracking::ask(ObjectId id, FrameIndex frame, cons
   }
 
   // A frame that was passed is corrected with the object's memory. An object left without any
-  // conditioning frame has none to look at and starts afresh.
-  question.initial = !question.known || question.known->passed.count(frame) == 0 ||
-                     question.known->bank.conditioning.empty();
-  question.conditioning = question.initial || config_.corrections_last;
+  // conditioning frame has none to look at and starts afresh, but for a mask that needs none: the
+  // reference, which has no answer otherwise, takes it as a correction.
+  const bool passed = question.known && question.known->passed.count(frame) > 0;
+  const bool afresh = question.known && question.known->bank.conditioning.empty();
+  const bool correction =
+      passed && (!afresh || question.known->pending.tracked.contains(frame) ||
+                 (question.mask.defined() &&
+                  model_->config().model.use_mask_input_as_output_without_sam));
+  question.initial = !passed || afresh;
+  question.conditioning = !correction || config_.corrections_last;
   return question;
 }
 
@@ -272,12 +278,10 @@ void ObjectTracking::take_in_pending() {
   };
   std::vector<Ready> ready;
   for (auto& object : objects_)
-    for (const bool conditioning : {false, true}) {
-      const auto& pending = conditioning ? object->pending.conditioning : object->pending.tracked;
-      for (FrameIndex frame : pending.frames_in_order_of_storing())
-        ready.push_back(
-            {object.get(), frame, conditioning, with_memory(pending.get(frame), frame)});
-    }
+    for (const auto* pending : {&object->pending.tracked, &object->pending.conditioning})
+      for (FrameIndex frame : pending->frames_in_order_of_storing())
+        ready.push_back({object.get(), frame, pending == &object->pending_conditioning(),
+                         with_memory(pending->get(frame), frame)});
 
   const nn::BaseConfig& base = model_->config().model;
   const FrameIndex reach =

@@ -81,7 +81,12 @@ class ObjectTracking {
     memory::MemoryBank pending;
     std::map<FrameIndex, Passed> passed;
 
-    bool prompted() const { return !bank.conditioning.empty() || !pending.conditioning.empty(); }
+    /// The pending answers that become conditioning frames: corrections too if no other is left.
+    const memory::OutputStore& pending_conditioning() const {
+      return bank.conditioning.empty() && pending.conditioning.empty() ? pending.tracked
+                                                                       : pending.conditioning;
+    }
+    bool prompted() const { return !bank.conditioning.empty() || !pending_conditioning().empty(); }
     /// Of a frame that was passed, and 0 of others.
     std::int64_t hidden_frames(FrameIndex frame) const;
     /// What was taken in on a frame, or what stands for it where it was held; or nothing.

@@ -58,6 +58,33 @@ TEST(Corrections, OfAPassedConditioningFrameAreDiscardedOtherwise) {
   }
 }
 
+TEST(Corrections, ByMaskOfAnObjectWithoutConditioningFramesCountAsOneUnlessAnotherComes) {
+  for (const bool another : {false, true}) {
+    Scene scene(lasting(false));
+    scene.click(1, 0);
+    scene.propagate();
+    scene.tracker.clear_prompts(1, 0);
+    Prompt mask;
+    mask.mask = scene.clip.mask(0, 3);
+    scene.tracker.add_prompt(1, 3, mask);
+    if (another) scene.click(1, 0);
+    scene.propagate();
+    EXPECT_EQ(scene.object().bank.conditioning.frames(), another ? Frames{0} : Frames{3});
+  }
+}
+
+TEST(Corrections, ByClicksOfAnObjectWithoutConditioningFramesStartAfresh) {
+  Scene scene(lasting(false)), fresh;
+  scene.click(1, 0);
+  scene.propagate();
+  scene.tracker.clear_prompts(1, 0);
+  fresh.click(1, 3);
+  // From the answer that was there, as any correction.
+  EXPECT_FALSE(same(logits(scene.click(1, 3)), logits(fresh.click(1, 3))));
+  scene.propagate();
+  EXPECT_EQ(scene.object().bank.conditioning.frames(), (Frames{3}));
+}
+
 TEST(Corrections, LookBackInTheDirectionLastTracked) {
   // What lies beyond the corrected frame makes no difference, whichever way tracking went.
   const auto corrected = [](bool backward, std::optional<std::int64_t> count) {
