@@ -19,31 +19,47 @@ torch::Tensor as_grid(const torch::Tensor& tokens, const torch::Tensor& like) {
       .to(torch::kFloat32);
 }
 
-/// Pointers as tokens of the memory's width, with their distance in time.
-void add_pointers(const nn::Model& model, const Selection& selection, nn::MemoryTokens& tokens) {
-  if (selection.pointers.empty()) return;
+/// Pointers as tokens of the memory's width, with their distance in time. All objects' are worked on
+/// together: each operation would cost a GPU more to start than to run.
+///
+/// @param selections  with the same number of pointers
+void add_pointers(const nn::Model& model, std::span<const Selection> selections,
+                  std::span<nn::MemoryTokens> objects) {
+  const auto count = static_cast<std::int64_t>(selections.front().pointers.size());
+  if (count == 0) return;
   const nn::ModelConfig& config = model.config();
   const auto channels = config.neck.d_model;
   const auto width = config.memory_encoder.out_dim;
-  const auto count = static_cast<std::int64_t>(selection.pointers.size());
+  const auto device = model.runtime().device;
 
   std::vector<torch::Tensor> pointers;
   std::vector<float> distances;
-  for (const auto& selected : selection.pointers) {
-    pointers.push_back(selected.output->pointer.to(model.runtime().device));
-    distances.push_back(static_cast<float>(selected.distance));
-  }
-  torch::Tensor position = torch::zeros({count, width}, pointers[0].options());
-  if (config.model.add_tpos_enc_to_obj_ptrs) {
-    auto distance = torch::tensor(distances).to(model.runtime().device);
-    distance = selection.pointer_span > 0 ? distance / selection.pointer_span
-                                          : torch::zeros_like(distance);
+  for (const Selection& selection : selections)
+    for (const auto& selected : selection.pointers) {
+      pointers.push_back(selected.output->pointer.to(device));
+      const auto span = static_cast<float>(selection.pointer_span);
+      distances.push_back(span > 0 ? static_cast<float>(selected.distance) / span : 0.0F);
+    }
+  const auto total = static_cast<std::int64_t>(distances.size());
+  torch::Tensor position = torch::zeros({total, width}, pointers[0].options());
+  if (config.model.add_tpos_enc_to_obj_ptrs)
     position = model.network().project_pointer_time(
-        nn::sine_encoding_1d(distance, config.model.proj_tpos_enc_in_obj_ptrs ? channels : width));
-  }
+        nn::sine_encoding_1d(torch::tensor(distances).to(device),
+                             config.model.proj_tpos_enc_in_obj_ptrs ? channels : width));
   const auto pieces = channels / width;
-  tokens.pointers = torch::stack(pointers, 1).reshape({-1, count * pieces, width});
-  tokens.pointer_times = position.repeat_interleave(pieces, 0).unsqueeze(0);
+  position = position.repeat_interleave(pieces, 0);
+  const auto tokens = count * pieces;
+  for (std::size_t i = 0; i < objects.size(); ++i) {
+    const auto at = static_cast<std::int64_t>(i);
+    objects[i].pointer_times = position.narrow(0, at * tokens, tokens).unsqueeze(0);
+  }
+  if (objects.size() == 1) {  // a batch of them in training
+    objects[0].pointers = torch::stack(pointers, 1).reshape({-1, tokens, width});
+    return;
+  }
+  const auto all = torch::cat(pointers).view({-1, tokens, width});
+  for (std::size_t i = 0; i < objects.size(); ++i)
+    objects[i].pointers = all.narrow(0, static_cast<std::int64_t>(i), 1);
 }
 
 }  // namespace
@@ -90,8 +106,8 @@ torch::Tensor features_with_memory(const nn::Model& model, const nn::ImageFeatur
       tokens.times.push_back(network.maskmem_tpos_enc[selected.temporal_row]);
     }
     reduce(tokens, selection, model);
-    add_pointers(model, selection, tokens);
   }
+  add_pointers(model, selections, remembered);
   auto out = network.memory_attention->forward(as_tokens(image.coarse), model.current_pos(),
                                                remembered, model.memory_pos(), model.rotary());
   return as_grid(out, image.coarse);

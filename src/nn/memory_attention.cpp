@@ -179,29 +179,41 @@ torch::Tensor MemoryAttentionImpl::forward(const torch::Tensor& current,
                  return attention.forward_factored(query, packed);
                });
   }
-  std::vector<torch::Tensor> values, positions;
-  std::int64_t pointer_tokens = 0, most = 0;
+  std::int64_t most = 0;
   for (const MemoryTokens& object : objects)
     if (object.places) most = std::max(most, object.places->counts.size(0));
+  // All objects' memories are joined in one go: a GPU takes longer to start a copy than to make it.
+  std::vector<torch::Tensor> grids, times, places, pointers, pointer_times;
   for (const MemoryTokens& object : objects) {
-    VOSTRACK_ASSERT(object.places.has_value() == objects[0].places.has_value());
-    std::vector<torch::Tensor> tokens, encodings;
-    for (std::size_t i = 0; i < object.grids.size(); ++i) {
-      auto grid = object.grids[i].to(torch::kFloat32).flatten(2).transpose(1, 2);
-      auto encoding = (object.places ? object.places->pos : memory_pos) + object.times[i];
-      tokens.push_back(object.places ? filled_up(grid, 1, most) : grid);
-      encodings.push_back(object.places ? filled_up(encoding, 1, most) : encoding);
-    }
-    if (object.pointers.defined()) {
-      tokens.push_back(object.pointers);
-      encodings.push_back(object.pointer_times);
-      pointer_tokens = object.pointers.size(1);
-    }
-    values.push_back(torch::cat(tokens, 1));
-    positions.push_back(torch::cat(encodings, 1));
+    VOSTRACK_ASSERT(object.places.has_value() == objects[0].places.has_value() &&
+                    object.grids.size() == objects[0].grids.size());
+    for (const torch::Tensor& grid : object.grids)
+      grids.push_back(object.places ? filled_up(grid, 2, most) : grid);
+    times.insert(times.end(), object.times.begin(), object.times.end());
+    if (object.places) places.push_back(filled_up(object.places->pos, 1, most));
+    if (!object.pointers.defined()) continue;
+    pointers.push_back(object.pointers);
+    pointer_times.push_back(object.pointer_times);
   }
   const auto dtype = current.scalar_type();
-  const auto memory = torch::cat(values).to(dtype), pos = torch::cat(positions).to(dtype);
+  const auto count = static_cast<std::int64_t>(objects.size());
+  const auto each = static_cast<std::int64_t>(objects[0].grids.size());
+  // (B, memories, c, cells); in training one object's B is that of a batch.
+  auto memory =
+      (count == 1 ? torch::stack(grids, 1) : torch::cat(grids).unflatten(0, {count, each}))
+          .flatten(3);
+  const auto channels = memory.size(2), cells = memory.size(3);
+  memory = memory.to(dtype).transpose(2, 3).reshape({-1, each * cells, channels});
+  auto pos = (most > 0 ? torch::stack(places) : memory_pos.unsqueeze(0)) +
+             torch::cat(times).view({count, each, 1, channels});
+  pos = pos.to(dtype).reshape({count, each * cells, channels});
+  std::int64_t pointer_tokens = 0;
+  if (!pointers.empty()) {
+    VOSTRACK_ASSERT(pointers.size() == objects.size());
+    memory = torch::cat({memory, torch::cat(pointers).to(dtype)}, 1);
+    pos = torch::cat({pos, torch::cat(pointer_times).to(dtype)}, 1);
+    pointer_tokens = pointers[0].size(1);
+  }
   if (most == 0) return forward(current, current_pos, memory, pos, table, pointer_tokens);
   const auto placed = placed_keys(objects, most);
   return forward(current, current_pos, memory, pos, table, pointer_tokens, &placed);
