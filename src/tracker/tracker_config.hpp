@@ -22,7 +22,7 @@ struct TrackerConfig {
   torch::Device storage = torch::kCPU;  ///< where memories are kept
   /// Most objects that go through the networks together (see objects_together); 1 makes each
   /// object's numbers independent of which others there are, to the bit.
-  int objects_per_batch = 8;
+  int objects_per_batch = 16;
   /// Encoded pictures that are kept: of a video the ones used last, of a stream the latest, to
   /// which prompts may refer.
   int cached_frames = 2;

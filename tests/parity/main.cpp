@@ -21,7 +21,7 @@ int main(int argc, char** argv) {
       "  video.safetensors). --quiet prints only what fails; --unbatched tracks objects one by\n"
       "  one instead of together. One thread on the CPU unless told otherwise.\n";
   bool quiet = false;
-  int objects_per_batch = 8;
+  int objects_per_batch = 16;
   int threads = 1;
   std::string device = "cpu";
   std::vector<std::string> folders;

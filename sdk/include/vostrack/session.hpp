@@ -55,7 +55,7 @@ struct SessionConfig {
   int cached_frames = 2;
   /// Most objects that go through the networks together, which costs less than one by one; on CPUs
   /// fewer at large image sizes. 1 makes each object's masks independent of the others to the bit.
-  int objects_per_batch = 8;
+  int objects_per_batch = 16;
   /// Ceiling of what objects and encoded pictures occupy in memory. Tracked frames take up to a
   /// quarter of it; others, far from the current one, lie in a scratch file and come back when they
   /// are needed. A prompt that does not fit below the ceiling is refused. Unset: none.

@@ -39,7 +39,7 @@ struct StreamConfig {
   /// Specks of at most this many pixels (at a quarter of the network's size) are removed.
   int remove_sprinkle_area = 0;
   /// Most objects that go through the networks together; on CPUs fewer at large image sizes.
-  int objects_per_batch = 8;
+  int objects_per_batch = 16;
   /// Keeps memories in the computer's memory while the model runs on a GPU.
   bool memories_on_cpu = false;
   /// Ceiling of what objects and encoded pictures may come to occupy; a prompt that could go beyond
