@@ -81,7 +81,12 @@ LayerNorm2dImpl::LayerNorm2dImpl(int channels)
       bias(register_parameter("bias", torch::zeros(channels))) {}
 
 torch::Tensor LayerNorm2dImpl::run(const torch::Tensor& x, bool gelu) {
+  constexpr std::int64_t kFewChannels = 32;
   const auto channels = x.size(1);
+  if (x.is_cuda() && channels <= kFewChannels && !torch::GradMode::is_enabled()) {
+    const auto out = normalise_few_channels(x, weight, bias);
+    return gelu ? torch::gelu(out) : out;
+  }
   const auto rows = x.permute({0, 2, 3, 1});
   if (fits_norm_kernel(x, channels)) {
     const auto in = rows.contiguous();
@@ -91,6 +96,18 @@ torch::Tensor LayerNorm2dImpl::run(const torch::Tensor& x, bool gelu) {
   }
   auto out = torch::layer_norm(rows, {channels}, weight, bias, kEpsilon).permute({0, 3, 1, 2});
   return gelu ? torch::gelu(out) : out;
+}
+
+torch::Tensor normalise_few_channels(const torch::Tensor& x, const torch::Tensor& weight,
+                                     const torch::Tensor& bias) {
+  const auto per_channel = [](const torch::Tensor& parameter) {
+    return parameter.to(torch::kFloat32).view({1, -1, 1, 1});
+  };
+  const auto wide = x.to(torch::kFloat32);
+  const auto centred = wide - wide.mean(1, /*keepdim=*/true);
+  const auto scale = (centred.square().mean(1, /*keepdim=*/true) + kEpsilon).rsqrt();
+  return torch::addcmul(per_channel(bias), centred * scale, per_channel(weight))
+      .to(x.options(), /*non_blocking=*/false, /*copy=*/false, at::MemoryFormat::ChannelsLast);
 }
 
 torch::Tensor pointwise_convolution(const torch::Tensor& x, const torch::Tensor& weight) {

@@ -45,6 +45,15 @@ class LayerNorm2dImpl : public torch::nn::Module {
 };
 TORCH_MODULE(LayerNorm2d);
 
+/// LayerNorm2d as a chain of operations on all pixels. LibTorch's layer norm on GPUs takes a block of
+/// threads for each pixel, which is mostly idle where a pixel has few channels.
+///
+/// @param x  (N, C, H, W) float32 or bfloat16
+/// @param weight, bias  (C)
+/// @return the same with channels last in memory, computed in float32 and rounded once
+torch::Tensor normalise_few_channels(const torch::Tensor& x, const torch::Tensor& weight,
+                                     const torch::Tensor& bias);
+
 /// Layers under the names "0", "1", … of a Python Sequential, where some are without parameters.
 template <class Layer>
 Layer register_indexed(torch::nn::Module& parent, int index, Layer layer) {

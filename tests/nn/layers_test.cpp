@@ -36,6 +36,8 @@ TEST(LayerNorm2d, NormalisesChannelsOfAnyNumberInAnyOrder) {
         EXPECT_TRUE(near(norm->forward(x), exact, 2e-5)) << channels << " channels, " << side;
         EXPECT_TRUE(near(norm->forward_gelu(x), torch::gelu(exact), 2e-5))
             << channels << " channels, " << side;
+        EXPECT_TRUE(near(normalise_few_channels(x, norm->weight, norm->bias), exact, 2e-5))
+            << channels << " channels, " << side;
       }
     }
 }
@@ -54,6 +56,11 @@ TEST(LayerNorm2d, RoundsOnceInBfloat16) {
     ASSERT_EQ(got.scalar_type(), torch::kBFloat16);
     // Half a step of eight bits, and float32's rounding before it.
     EXPECT_TRUE(((as_double(got) - exact).abs() <= exact.abs() / 256 + 1e-5).all().item<bool>())
+        << channels << " channels";
+    const auto few = normalise_few_channels(x, norm->weight, norm->bias);
+    ASSERT_EQ(few.scalar_type(), torch::kBFloat16);
+    EXPECT_TRUE(few.is_contiguous(torch::MemoryFormat::ChannelsLast));
+    EXPECT_TRUE(((as_double(few) - exact).abs() <= exact.abs() / 256 + 1e-5).all().item<bool>())
         << channels << " channels";
     if (channels == 20) continue;  // LibTorch's, which rounds before GELU too
     const auto gelu = torch::gelu(exact);
