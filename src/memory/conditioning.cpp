@@ -19,8 +19,8 @@ torch::Tensor as_grid(const torch::Tensor& tokens, const torch::Tensor& like) {
       .to(torch::kFloat32);
 }
 
-/// Pointers as tokens of the memory's width, with their distance in time. All objects' are worked on
-/// together: each operation would cost a GPU more to start than to run.
+/// Pointers as tokens of the memory's width, with their distance in time. All objects' are worked
+/// on together: each operation would cost a GPU more to start than to run.
 ///
 /// @param selections  with the same number of pointers
 void add_pointers(const nn::Model& model, std::span<const Selection> selections,

@@ -45,8 +45,8 @@ class LayerNorm2dImpl : public torch::nn::Module {
 };
 TORCH_MODULE(LayerNorm2d);
 
-/// LayerNorm2d as a chain of operations on all pixels. LibTorch's layer norm on GPUs takes a block of
-/// threads for each pixel, which is mostly idle where a pixel has few channels.
+/// LayerNorm2d as a chain of operations on all pixels. LibTorch's layer norm on GPUs takes a block
+/// of threads for each pixel, which is mostly idle where a pixel has few channels.
 ///
 /// @param x  (N, C, H, W) float32 or bfloat16
 /// @param weight, bias  (C)
