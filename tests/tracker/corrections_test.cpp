@@ -73,6 +73,19 @@ TEST(Corrections, ByMaskOfAnObjectWithoutConditioningFramesCountAsOneUnlessAnoth
   }
 }
 
+TEST(Corrections, ByClicksOnSuchAMaskReplaceIt) {
+  Scene scene(lasting(false));
+  scene.click(1, 0);
+  scene.propagate();
+  scene.tracker.clear_prompts(1, 0);
+  Prompt mask;
+  mask.mask = scene.clip.mask(0, 3);
+  scene.tracker.add_prompt(1, 3, mask);
+  const auto clicked = scene.click(1, 3, {50, 40});
+  EXPECT_EQ(scene.object().pending.tracked.get(3), clicked.objects[0].output);
+  EXPECT_TRUE(scene.object().pending.conditioning.empty());
+}
+
 TEST(Corrections, ByClicksOfAnObjectWithoutConditioningFramesStartAfresh) {
   Scene scene(lasting(false)), fresh;
   scene.click(1, 0);
