@@ -47,19 +47,15 @@ void add_pointers(const nn::Model& model, std::span<const Selection> selections,
         nn::sine_encoding_1d(torch::tensor(distances).to(device),
                              config.model.proj_tpos_enc_in_obj_ptrs ? channels : width));
   const auto pieces = channels / width;
-  position = position.repeat_interleave(pieces, 0);
   const auto tokens = count * pieces;
+  const auto number = static_cast<std::int64_t>(objects.size());
+  // In training a single object's are a batch of them.
+  const auto all = torch::stack(pointers, 1).reshape({-1, tokens, width}).chunk(number);
+  const auto times = position.repeat_interleave(pieces, 0).view({number, tokens, width}).split(1);
   for (std::size_t i = 0; i < objects.size(); ++i) {
-    const auto at = static_cast<std::int64_t>(i);
-    objects[i].pointer_times = position.narrow(0, at * tokens, tokens).unsqueeze(0);
+    objects[i].pointers = all[i];
+    objects[i].pointer_times = times[i];
   }
-  if (objects.size() == 1) {  // a batch of them in training
-    objects[0].pointers = torch::stack(pointers, 1).reshape({-1, tokens, width});
-    return;
-  }
-  const auto all = torch::cat(pointers).view({-1, tokens, width});
-  for (std::size_t i = 0; i < objects.size(); ++i)
-    objects[i].pointers = all.narrow(0, static_cast<std::int64_t>(i), 1);
 }
 
 }  // namespace

@@ -198,12 +198,10 @@ torch::Tensor MemoryAttentionImpl::forward(const torch::Tensor& current,
   const auto dtype = current.scalar_type();
   const auto count = static_cast<std::int64_t>(objects.size());
   const auto each = static_cast<std::int64_t>(objects[0].grids.size());
-  // (B, memories, c, cells); in training one object's B is that of a batch.
-  auto memory =
-      (count == 1 ? torch::stack(grids, 1) : torch::cat(grids).unflatten(0, {count, each}))
-          .flatten(3);
+  // (1, all memories, c, cells); in training one object's, of a batch.
+  auto memory = torch::stack(grids, 1).flatten(3).to(dtype);
   const auto channels = memory.size(2), cells = memory.size(3);
-  memory = memory.to(dtype).transpose(2, 3).reshape({-1, each * cells, channels});
+  memory = memory.transpose(2, 3).reshape({-1, each * cells, channels});
   auto pos = (most > 0 ? torch::stack(places) : memory_pos.unsqueeze(0)) +
              torch::cat(times).view({count, each, 1, channels});
   pos = pos.to(dtype).reshape({count, each * cells, channels});
