@@ -1,8 +1,11 @@
 #include "nn/efficientnet_lite.hpp"
 
+#include <torch/autograd.h>
+
 #include <algorithm>
 #include <array>
 
+#include "nn/depthwise.hpp"
 #include "nn/layers.hpp"
 #include "nn/packed_convolution.hpp"
 
@@ -21,6 +24,22 @@ constexpr std::array<Stage, 7> kLite0{{{1, 3, 1, 16, 1},
                                        {6, 5, 2, 192, 4},
                                        {6, 3, 1, 320, 1}}};
 constexpr int kStemChannels = 32;
+constexpr double kBound = 6;  ///< of ReLU6
+
+/// Bounds in place, which LibTorch's ReLU6 does not: it keeps a copy of what was there.
+class Bounded : public torch::autograd::Function<Bounded> {
+ public:
+  static torch::Tensor forward(torch::autograd::AutogradContext* context, torch::Tensor x) {
+    x.clamp_(0, kBound);
+    context->mark_dirty({x});
+    context->save_for_backward({x});
+    return x;
+  }
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 const torch::autograd::variable_list& gradients) {
+    return {at::hardtanh_backward(gradients[0], context->get_saved_variables()[0], 0, kBound)};
+  }
+};
 
 /// A convolution without bias, named "0", and its batch norm, named "1".
 class ConvNormImpl : public torch::nn::Module {
@@ -36,14 +55,16 @@ class ConvNormImpl : public torch::nn::Module {
 
   torch::Tensor forward(torch::Tensor x) {
     if (folded_.defined()) return folded_(x);
+    // Statistics never change, so batch norm is part of the weights here too, with their gradients.
+    const auto scale = norm_->weight / torch::sqrt(norm_->running_var + eps_);
+    const auto weight = conv_->weight * scale.view({-1, 1, 1, 1});
+    const auto bias = norm_->bias - norm_->running_mean * scale;
+    if (groups_ > 1 && fits_depthwise(x, weight))
+      return depthwise_convolution(x, weight, bias,
+                                   {stride_, before(), after(), clamped_ ? kBound : 0});
     if (before() != after()) x = torch::constant_pad_nd(x, {before(), after(), before(), after()});
-    x = kernel_ == 1 ? conv_->forward(x)
-                     : torch::conv2d(x, conv_->weight, {}, stride_,
-                                     before() == after() ? before() : 0, 1, groups_);
-    x = torch::batch_norm(x, norm_->weight, norm_->bias, norm_->running_mean, norm_->running_var,
-                          /*training=*/false, /*momentum=*/0.0, eps_,
-                          /*cudnn_enabled=*/true);
-    return clamped_ ? torch::relu6(x) : x;
+    x = convolution(x, weight, bias, stride_, before() == after() ? before() : 0, groups_);
+    return clamped_ ? Bounded::apply(x) : x;
   }
 
   /// Turns batch norm into the convolution's weight and bias, computed in float64.

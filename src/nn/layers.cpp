@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "nn/depthwise.hpp"
 #include "nn/norm_kernel.hpp"
 #include "nn/parallel.hpp"
 #include "nn/processor.hpp"
@@ -120,13 +121,25 @@ torch::Tensor pointwise_convolution(const torch::Tensor& x, const torch::Tensor&
       .view({x.size(0), weight.size(0), x.size(2), x.size(3)});
 }
 
-torch::Tensor Conv2dImpl::forward(const torch::Tensor& x) {
-  if (!x.is_cuda() || !torch::GradMode::is_enabled()) return torch::nn::Conv2dImpl::forward(x);
-  if (options.groups() > 1) return torch::nn::Conv2dImpl::forward(x.contiguous());
-  if (options.kernel_size()->at(0) > 1 || options.stride()->at(0) > 1)
-    return torch::nn::Conv2dImpl::forward(x);
+torch::Tensor convolution(const torch::Tensor& x, const torch::Tensor& weight,
+                          const torch::Tensor& bias, std::int64_t stride, std::int64_t padding,
+                          std::int64_t groups) {
+  const auto plain = [&](const torch::Tensor& input) {
+    return torch::conv2d(input, weight, bias, stride, padding, 1, groups);
+  };
+  if (!torch::GradMode::is_enabled()) return plain(x);
+  if (groups > 1 && bias.defined() && fits_depthwise(x, weight))
+    return depthwise_convolution(x, weight, bias, {stride, padding, padding});
+  if (!x.is_cuda()) return plain(x);
+  if (groups > 1) return plain(x.contiguous());
+  if (weight.size(2) > 1 || stride > 1) return plain(x);
   const auto out = pointwise_convolution(x, weight);
   return bias.defined() ? out + bias.view({1, -1, 1, 1}) : out;
+}
+
+torch::Tensor Conv2dImpl::forward(const torch::Tensor& x) {
+  const auto& padding = std::get<torch::ExpandingArray<2>>(options.padding());
+  return convolution(x, weight, bias, options.stride()->at(0), padding->at(0), options.groups());
 }
 
 Conv2d conv2d(int in, int out, int kernel, int stride, int padding, int groups, bool bias) {

@@ -62,13 +62,13 @@ torch::Tensor LinearImpl::run_packed(const torch::Tensor& x, const char* activat
 
 torch::Tensor LinearImpl::forward(const torch::Tensor& x) {
   if (takes_int8(x)) return int8_->forward(x, Int8Then::kNothing);
-  return takes(x) ? run_packed(x, "none") : torch::nn::LinearImpl::forward(x);
+  return takes(x) ? run_packed(x, "none") : torch::linear(x, weight, bias);
 }
 
 torch::Tensor LinearImpl::forward(const torch::Tensor& x, Activation activation) {
   if (takes_int8(x)) return int8_->forward(x, int8_then(activation));
   return takes(x) ? run_packed(x, activation == Activation::kRelu ? "relu" : "gelu")
-                  : activate(torch::nn::LinearImpl::forward(x), activation);
+                  : activate(torch::linear(x, weight, bias), activation);
 }
 
 torch::Tensor LinearImpl::forward_both(const torch::Tensor& x, Activation activation,

@@ -65,21 +65,24 @@ TEST(SineEncoding, AlternatesSineAndCosineOfRowsThenColumns) {
   EXPECT_TRUE(near(encoding.select(1, 1).select(1, 3), torch::tensor(want, torch::kFloat64), 1e-5));
 }
 
-TEST(EfficientNetLite0, GivesTheSameWithBatchNormFolded) {
+/// A trunk with statistics and scales unlike those of a fresh network, which would have no effect.
+std::shared_ptr<Trunk> lite0() {
   torch::manual_seed(2);
   TrunkConfig config;
   config.type = "efficientnet_lite0";
   config.output_scale = {1, 0.5, 2, 0.25};
-  const auto trunk = make_trunk(config);
-  {
-    // Statistics and scales unlike those of a fresh network, or folding would have nothing to do.
-    torch::NoGradGuard guard;
-    for (auto& item : trunk->named_buffers())
-      item.key().ends_with("running_var") ? item.value().uniform_(0.5, 2)
-                                          : item.value().normal_(0, 0.2);
-    for (auto& item : trunk->named_parameters())
-      if (item.value().dim() == 1) item.value().uniform_(0.5, 1.5);
-  }
+  auto trunk = make_trunk(config);
+  torch::NoGradGuard guard;
+  for (auto& item : trunk->named_buffers())
+    item.key().ends_with("running_var") ? item.value().uniform_(0.5, 2)
+                                        : item.value().normal_(0, 0.2);
+  for (auto& item : trunk->named_parameters())
+    if (item.value().dim() == 1) item.value().uniform_(0.5, 1.5);
+  return trunk;
+}
+
+TEST(EfficientNetLite0, GivesTheSameWithBatchNormFolded) {
+  const auto trunk = lite0();
   torch::InferenceMode guard;
   const auto picture = torch::randn({1, 3, 64, 64});
   const auto plain = trunk->forward(picture);
@@ -94,6 +97,48 @@ TEST(EfficientNetLite0, GivesTheSameWithBatchNormFolded) {
     EXPECT_GT(largest(plain[i]), 1e-3);
     EXPECT_TRUE(near(folded[i], plain[i], 1e-4 * largest(plain[i]))) << "output " << i;
   }
+}
+
+TEST(EfficientNetLite0, GivesTheGradientsOfConvolutionThenBatchNorm) {
+  const auto trunk = lite0();
+  auto named = trunk->named_parameters();
+  const auto buffers = trunk->named_buffers();
+  const auto unit = [&](torch::Tensor x, const std::string& name, std::int64_t stride,
+                        bool bounded) {
+    const auto& weight = named[name + ".0.weight"];
+    const auto more = weight.size(2) - stride;
+    x = torch::constant_pad_nd(x, {more / 2, more - more / 2, more / 2, more - more / 2});
+    x = torch::conv2d(x, weight, {}, stride, at::IntArrayRef({0, 0}), 1,
+                      x.size(1) / weight.size(1));
+    x = torch::batch_norm(x, named[name + ".1.weight"], named[name + ".1.bias"],
+                          buffers[name + ".1.running_mean"], buffers[name + ".1.running_var"],
+                          /*training=*/false, 0, TrunkConfig().batch_norm_eps, false);
+    return bounded ? torch::relu6(x) : x;
+  };
+  const auto picture = torch::randn({2, 3, 64, 64});
+  auto x = unit(picture, "stem", 2, true);
+  x = unit(unit(x, "blocks.0.depthwise", 1, true), "blocks.0.project", 1, false);
+  x = unit(unit(x, "blocks.1.expand", 1, true), "blocks.1.depthwise", 2, true);
+  x = unit(x, "blocks.1.project", 1, false);
+  const auto inner = unit(unit(x, "blocks.2.expand", 1, true), "blocks.2.depthwise", 1, true);
+  x = x + unit(inner, "blocks.2.project", 1, false);
+
+  const auto got = trunk->forward(picture)[0];
+  EXPECT_TRUE(near(got, x, 1e-5 * largest(x)));
+  std::vector<torch::Tensor> weights;
+  std::vector<std::string> names;
+  for (const auto& item : named)
+    for (const char* part : {"stem.", "blocks.0.", "blocks.1.", "blocks.2."})
+      if (item.key().starts_with(part)) {
+        names.push_back(item.key());
+        weights.push_back(item.value());
+      }
+  ASSERT_EQ(weights.size(), 27U);  // nine units of a weight, a scale and a shift
+  const auto toward = torch::randn_like(x);
+  const auto want = torch::autograd::grad({x}, weights, {toward});
+  const auto gradients = torch::autograd::grad({got}, weights, {toward});
+  for (std::size_t i = 0; i < want.size(); ++i)
+    EXPECT_TRUE(near(gradients[i], want[i], 2e-5 * largest(want[i]))) << names[i];
 }
 
 TEST(PilBicubicResize, GivesPillowsBytes) {
