@@ -69,9 +69,9 @@ class Group {
 };
 
 void Group::add_step(const tracker::HeadOutput& head, const torch::Tensor& truth) {
-  // A single mask has been enlarged already; of three only the best one needs to be.
-  const auto& masks = head.proposals.size(1) == 1 ? head.high_res : head.proposals;
-  steps_.push_back({masks, head.decoded, head.proposed_ious, head.object_score, truth});
+  // Of three masks only the best one needs to be enlarged, and it is not known yet.
+  steps_.push_back({head.proposals, head.proposals.size(1) == 1 ? head.high_res : torch::Tensor(),
+                    head.decoded, head.proposed_ious, head.object_score, truth});
 }
 
 tracker::HeadOutput Group::decode(const Frame& frame,

@@ -1,5 +1,7 @@
 #include "train/losses.hpp"
 
+#include <optional>
+
 #include "base/check.hpp"
 #include "nn/layers.hpp"
 
@@ -74,14 +76,17 @@ MaskLosses mask_losses(const LossConfig& config, const torch::Tensor& logits,
 
 /// IoU of masks with the truth: (B, M).
 torch::Tensor actual_iou(const torch::Tensor& logits, const Target& target) {
-  const auto predicted = (logits > 0).logical_and(target.known);
-  return predicted.logical_and(target.on).sum(-1).to(torch::kFloat32) /
-         predicted.logical_or(target.on).sum(-1).to(torch::kFloat32).clamp_min(1);
+  // Counted in float32, exact for fewer than 2^24 pixels: sums of bools are copied as int64 first.
+  const auto predicted = (logits > 0).to(torch::kFloat32) * target.valid;
+  const auto both = (predicted * target.value).sum(-1);
+  return both / (predicted.sum(-1) + target.area - both).clamp_min(1);
 }
 
-StepLosses losses_of(const LossConfig& config, const Step& step, bool predicts_objects) {
-  const Target target(step.truth, config.reduction);
-  auto masks = config.blank_absent ? step.masks : step.decoded;
+StepLosses losses_of(const LossConfig& config, const Step& step, const Target& target,
+                     bool predicts_objects) {
+  // What is compared at a part of the size need not be enlarged to all of it.
+  const bool whole = config.reduction == 1 && step.enlarged.defined();
+  auto masks = !config.blank_absent ? step.decoded : whole ? step.enlarged : step.masks;
   torch::Tensor actual, best;
   {
     // Only the best proposal gets gradients, so the others are looked at without.
@@ -130,8 +135,14 @@ Losses compute_losses(const LossConfig& config, const std::vector<Step>& steps, 
                       bool predicts_objects) {
   VOSTRACK_ASSERT(!steps.empty() && objects > 0);
   Losses sum;
+  std::optional<Target> target;
+  const Step* last = nullptr;
   for (const Step& step : steps) {
-    const auto one = losses_of(config, step, predicts_objects);
+    // Corrections are compared with what the answer before them was.
+    if (last == nullptr || !step.truth.is_same(last->truth))
+      target.emplace(step.truth, config.reduction);
+    last = &step;
+    const auto one = losses_of(config, step, *target, predicts_objects);
     const auto add = [](torch::Tensor& total, const torch::Tensor& value) {
       total = total.defined() ? total + value : value;
     };

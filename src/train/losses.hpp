@@ -36,6 +36,7 @@ struct LossConfig {
 /// One answer of the mask decoder to prompts of some objects.
 struct Step {
   torch::Tensor masks;         ///< (B, M, s, s) float32 logits, enlarged where s is below S
+  torch::Tensor enlarged;      ///< (B, 1, S, S) float32, of a single mask; or undefined
   torch::Tensor decoded;       ///< the same where the object is believed absent, not blanked
   torch::Tensor ious;          ///< (B, M) float32, predicted
   torch::Tensor object_score;  ///< (B, 1) float32 logits

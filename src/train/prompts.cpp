@@ -7,6 +7,7 @@
 
 #include "base/check.hpp"
 #include "eval/interaction.hpp"
+#include "nn/parallel.hpp"
 #include "nn/prompt_encoder.hpp"
 
 namespace vostrack::train {
@@ -31,8 +32,8 @@ using Candidates = std::vector<torch::Tensor>;
 /// @param draws  of each row
 std::vector<Point> random_pixels(const Candidates& candidates, const std::vector<Draws*>& draws) {
   const auto stacked = torch::stack(candidates).flatten(2);  // (C, B, P)
-  const auto counts = stacked.sum(-1).to(torch::kCPU);
-  const auto count = counts.accessor<std::int64_t, 2>();
+  const auto counts = stacked.sum(-1, /*keepdim=*/false, torch::kInt32).to(torch::kCPU);
+  const auto count = counts.accessor<std::int32_t, 2>();
   const auto rows = static_cast<std::int64_t>(draws.size());
   std::vector<std::int64_t> chosen(rows, 0), rank(rows, 1);
   std::vector<bool> found(rows, false);
@@ -87,7 +88,8 @@ std::vector<std::array<double, 2>> extents(const torch::Tensor& lines) {
     const bool* const end = set + length;
     const bool* const first = std::find(set, end, true);
     if (first != end) {
-      const auto last = std::find(std::make_reverse_iterator(end), std::make_reverse_iterator(set), true);
+      const auto last =
+          std::find(std::make_reverse_iterator(end), std::make_reverse_iterator(set), true);
       extent = {static_cast<double>(first - set), static_cast<double>(&*last - set)};
     }
     set = end;
@@ -232,16 +234,23 @@ std::vector<std::optional<Click>> RandomPrompter::middles(const std::vector<std:
   };
   const auto truths = smaller(truth);
   const auto answers = predicted.defined() ? smaller(predicted) : torch::zeros_like(truths);
+  std::vector<std::int64_t> centred;
+  for (std::size_t i = 0; i < objects.size(); ++i)
+    if (draws_[objects[i]].chance(options_.centred_probability))
+      centred.push_back(static_cast<std::int64_t>(i));
   std::vector<std::optional<Click>> clicks(objects.size());
-  for (std::size_t n = 0; n < objects.size(); ++n) {
-    if (!draws_[objects[n]].chance(options_.centred_probability)) continue;
-    const auto i = static_cast<std::int64_t>(n);
-    clicks[n] = eval::correcting_click(mask_of(answers[i], 1), mask_of(truths[i], 1),
-                                       mask_of(truths[i], kIgnored));
-    if (!clicks[n]) continue;
-    for (float* place : {&clicks[n]->x, &clicks[n]->y})
-      *place = *place * static_cast<float>(stride) + static_cast<float>(offset);
-  }
+  const auto count = static_cast<std::int64_t>(centred.size());
+  at::parallel_for(0, count, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (auto n = begin; n < end; ++n) {
+      const auto i = centred[n];
+      auto& click = clicks[i];
+      click = eval::correcting_click(mask_of(answers[i], 1), mask_of(truths[i], 1),
+                                     mask_of(truths[i], kIgnored));
+      if (!click) continue;
+      for (float* place : {&click->x, &click->y})
+        *place = *place * static_cast<float>(stride) + static_cast<float>(offset);
+    }
+  });
   return clicks;
 }
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "support/tensors.hpp"
 
 namespace vostrack::train {
@@ -103,6 +105,31 @@ TEST(Losses, SumOverStepsAndDivideByObjects) {
   const auto one = compute_losses({}, {step}, 1, true);
   const auto three = compute_losses({}, {step, step, step}, 2, true);
   EXPECT_NEAR(three.total.item<double>(), 1.5 * one.total.item<double>(), 1e-5);
+}
+
+TEST(Losses, CompareEachStepWithItsOwnTruth) {
+  const auto step = two_proposals();
+  auto other = two_proposals();
+  other.truth = 1 - other.truth;
+  const auto total = [](const std::vector<Step>& steps) {
+    return compute_losses({}, steps, 1, true).total.item<double>();
+  };
+  EXPECT_NEAR(total({step, step, other, step}), 3 * total({step}) + total({other}), 1e-5);
+  EXPECT_GT(std::abs(total({step}) - total({other})), 0.1);
+}
+
+TEST(Losses, CompareTheEnlargedMaskAtFullSizeOnly) {
+  auto step = two_proposals();
+  step.masks = step.masks.detach().slice(1, 1).clone().requires_grad_(true);
+  step.ious = torch::tensor({{0.5f}});
+  step.enlarged = step.masks.detach().clone().requires_grad_(true);
+  compute_losses({}, {step}, 1, true).total.backward();
+  EXPECT_FALSE(step.masks.grad().defined());
+  EXPECT_GT(test::largest(step.enlarged.grad()), 0);
+  step.enlarged.mutable_grad() = torch::Tensor();
+  compute_losses({.reduction = 2}, {step}, 1, true).total.backward();
+  EXPECT_FALSE(step.enlarged.grad().defined());
+  EXPECT_GT(test::largest(step.masks.grad()), 0);
 }
 
 }  // namespace
