@@ -51,6 +51,7 @@ void data_fields(Config& c, Field field) {
   field("data.cut_outs.share", c.cut_outs.share);
   field("data.cut_outs.share_on_video", c.cut_outs.share_on_video);
   field("data.cut_outs.second", c.cut_outs.second);
+  field("data.cut_outs.twins", c.cut_outs.twins);
   field("data.cut_outs.target", c.cut_outs.target);
   field("data.cut_outs.behind", c.cut_outs.behind);
   field("data.cut_outs.leaves", c.cut_outs.leaves);

@@ -59,6 +59,7 @@ void DataConfig::validate() const {
   within("cut_outs.share", cut_outs.share, 0, 1);
   within("cut_outs.share_on_video", cut_outs.share_on_video, 0, 1);
   within("cut_outs.second", cut_outs.second, 0, 1);
+  within("cut_outs.twins", cut_outs.twins, 0, 1);
   within("cut_outs.target", cut_outs.target, 0, 1);
   within("cut_outs.behind", cut_outs.behind, 0, 1);
   within("cut_outs.leaves", cut_outs.leaves, 0, 1);

@@ -41,6 +41,7 @@ struct CutOutConfig {
   double share = 0.7;           ///< of clips made of pictures that get cut-outs
   double share_on_video = 0.3;  ///< of clips made of videos
   double second = 0.25;         ///< probability of one more
+  double twins = 0;             ///< probability of others just like it that move on their own
   double target = 0.45;         ///< probability that the cut-out is the first object
   double behind = 0.3;          ///< probability that it stays behind the picture's objects
   double leaves = 0.15;         ///< probability that it leaves the view and comes back

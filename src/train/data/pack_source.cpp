@@ -20,6 +20,7 @@ constexpr int kAttempts = 12;
 /// The camera of a video moves already.
 constexpr double kVideoMotion = 0.3;
 constexpr std::uint8_t kWhole = 1;
+constexpr std::int64_t kMostTwins = 3;
 
 LabelledPicture picture_of(const IndexedRecord& record, int frame) {
   const RecordInfo& info = record.info();
@@ -87,8 +88,8 @@ class PackSource : public ClipSource {
     const double share =
         single || of_video ? config_.cut_outs.share_on_video : config_.cut_outs.share;
     if (plain || index_.cut_outs.empty() || !random.chance(share)) return scene;
-    add_cut_out(random, frames, scene);
-    if (random.chance(config_.cut_outs.second)) add_cut_out(random, frames, scene);
+    add_cut_outs(random, frames, scene);
+    if (random.chance(config_.cut_outs.second)) add_cut_outs(random, frames, scene);
     return scene;
   }
 
@@ -140,21 +141,34 @@ class PackSource : public ClipSource {
     return result;
   }
 
-  void add_cut_out(Random& random, int frames, Scene& scene) const {
+  /// One, or several that look the same and are of one size.
+  void add_cut_outs(Random& random, int frames, Scene& scene) const {
     const IndexedRecord& record = index_.cut_outs.choose(random);
     const Sighting seen =
         record.sightings[static_cast<std::size_t>(random.below(std::ssize(record.sightings)))];
     CutOut cut_out;
     cut_out.opaque = set_of(record, seen.label, record.info().labels == LabelKind::kParts);
-    cut_out.code = static_cast<std::uint8_t>(kLastGroundCode + 1 + std::ssize(scene.cut_outs));
     cut_out.pictures = {picture_of(record, seen.frame)};
-    cut_out.warps = cut_out_path(random, config_.motion, config_.augment, config_.cut_outs, frames,
-                                 box_of(cut_out.pictures.front(), cut_out.opaque));
-    cut_out.fit(config_.size);
-    const bool target = random.chance(config_.cut_outs.target);
-    if (random.chance(config_.cut_outs.behind)) cut_out.order = CutOutOrder::kBehind;
-    if (target && scene.cut_outs.empty()) scene.first_object = cut_out.code;
-    scene.cut_outs.push_back(std::move(cut_out));
+    const PixelBox box = box_of(cut_out.pictures.front(), cut_out.opaque);
+    CutOutConfig config = config_.cut_outs;
+    std::int64_t twins = 0;
+    if (config.twins > 0 && random.chance(config.twins)) {
+      twins = 1 + random.below(kMostTwins);
+      config.smallest = config.largest = random.uniform(config.smallest, config.largest);
+    }
+    const auto add = [&](CutOut one) {
+      one.code = static_cast<std::uint8_t>(kLastGroundCode + 1 + std::ssize(scene.cut_outs));
+      one.warps = cut_out_path(random, config_.motion, config_.augment, config, frames, box);
+      one.fit(config_.size);
+      scene.cut_outs.push_back(std::move(one));
+    };
+    const bool first = scene.cut_outs.empty();
+    add(cut_out);
+    CutOut& added = scene.cut_outs.back();
+    const bool target = random.chance(config.target);
+    if (random.chance(config.behind)) cut_out.order = added.order = CutOutOrder::kBehind;
+    if (target && first) scene.first_object = added.code;
+    for (std::int64_t i = 0; i < twins; ++i) add(cut_out);
   }
 
   DataConfig config_;

@@ -206,6 +206,31 @@ TEST_F(PackSource, PastesCutOutsThatCanBeTheObject) {
   EXPECT_EQ(different, 10);
 }
 
+TEST_F(PackSource, PastesTwinsOfOneSize) {
+  DataConfig config = plain();
+  config.pictures_share = config.cut_outs.behind = config.cut_outs.second = 0;
+  config.cut_outs.share = config.cut_outs.target = 1;
+  config.objects = 8;
+  const auto objects = [&](double twins) {
+    config.cut_outs.twins = twins;
+    const auto source = open_packs({pictures(LabelKind::kObjects, 1)}, config);
+    std::vector<torch::Tensor> masks;
+    for (int i = 0; i < 20; ++i) masks.push_back(source->sample(1, i).masks[0]);
+    return masks;
+  };
+  for (const auto& masks : objects(0)) EXPECT_LE(masks.size(0), 2);  // the ground's and the pasted
+  int several = 0, alike = 0;
+  for (const auto& masks : objects(1)) {
+    EXPECT_LE(masks.size(0), 5);
+    if (masks.size(0) < 3) continue;
+    ++several;
+    const auto areas = (masks == 1).flatten(1).sum(1).to(torch::kDouble);
+    alike += ((areas - areas[0]).abs() < 0.3 * areas[0]).sum().item<int>() >= 2;
+  }
+  EXPECT_GT(several, 12);
+  EXPECT_GT(alike, several / 2);
+}
+
 TEST_F(PackSource, RefusesWhatMakesNoSense) {
   DataConfig config = small();
   config.size = 0;
