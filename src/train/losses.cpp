@@ -65,9 +65,9 @@ struct MaskLosses {
   torch::Tensor focal, dice;  ///< (B, M)
 };
 
-MaskLosses mask_losses(const LossConfig& config, const torch::Tensor& logits,
-                       const Target& target) {
-  const auto focal = focal_loss(logits, target.value, config.focal_alpha, config.focal_gamma);
+MaskLosses mask_losses(const torch::Tensor& logits, const Target& target, double alpha,
+                       double gamma) {
+  const auto focal = focal_loss(logits, target.value, alpha, gamma);
   const auto probability = torch::sigmoid(logits) * target.valid;
   return {
       (focal * target.valid).sum(-1) / target.pixels,
@@ -87,6 +87,7 @@ StepLosses losses_of(const LossConfig& config, const Step& step, const Target& t
   // What is compared at a part of the size need not be enlarged to all of it.
   const bool whole = config.reduction == 1 && step.enlarged.defined();
   auto masks = !config.blank_absent ? step.decoded : whole ? step.enlarged : step.masks;
+  const double alpha = masks.size(1) == 1 ? config.single_focal_alpha : config.focal_alpha;
   torch::Tensor actual, best;
   {
     // Only the best proposal gets gradients, so the others are looked at without.
@@ -94,7 +95,7 @@ StepLosses losses_of(const LossConfig& config, const Step& step, const Target& t
     const auto logits = target.resized(masks.detach());
     actual = actual_iou(logits, target);
     if (masks.size(1) > 1) {
-      const auto all = mask_losses(config, logits, target);
+      const auto all = mask_losses(logits, target, alpha, config.focal_gamma);
       best = (config.focal_weight * all.focal + config.dice_weight * all.dice)
                  .argmin(1, /*keepdim=*/true);
     }
@@ -105,7 +106,8 @@ StepLosses losses_of(const LossConfig& config, const Step& step, const Target& t
     masks = masks.take_along_dim(best.view({-1, 1, 1, 1}), 1);
     iou = config.iou_of_all ? iou.mean(1, /*keepdim=*/true) : iou.gather(1, best);
   }
-  const auto [focal, dice] = mask_losses(config, target.resized(masks), target);
+  const auto [focal, dice] =
+      mask_losses(target.resized(masks), target, alpha, config.focal_gamma);
   if (!predicts_objects)
     return {focal.sum(), dice.sum(), iou.sum(), torch::zeros({}, focal.options())};
 

@@ -15,10 +15,13 @@ struct LossConfig {
   double dice_weight = 1;
   double iou_weight = 1;
   double object_weight = 1;
-  double focal_alpha = 0.25;  ///< below 0: both classes count alike
+  double focal_alpha = 0.25;  ///< of three masks; below 0: both classes count alike
+  /// Of a single mask. 1/2 makes masks wider than the reference's 1/4, by 0.4 in logits where the
+  /// network is in doubt.
+  double single_focal_alpha = 0.25;
   double focal_gamma = 2;
-  /// Masks are compared at the input's side divided by this, where most of the truth's pixels decide:
-  /// 2 or 4 make the loss several times as fast. The reference compares at full size.
+  /// Masks are compared at the input's side divided by this, where most of the truth's pixels
+  /// decide: 2 or 4 make the loss several times as fast. The reference compares at full size.
   int reduction = 1;
   bool iou_of_all = true;  ///< every proposal's IoU is supervised, else the best mask's alone
   bool iou_l1 = true;      ///< absolute error, else squared

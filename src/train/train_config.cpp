@@ -118,6 +118,7 @@ void fields(Config& c, Field field) {
   field("loss.iou_weight", c.loss.iou_weight);
   field("loss.object_weight", c.loss.object_weight);
   field("loss.focal_alpha", c.loss.focal_alpha);
+  field("loss.single_focal_alpha", c.loss.single_focal_alpha);
   field("loss.focal_gamma", c.loss.focal_gamma);
   field("loss.reduction", c.loss.reduction);
   field("loss.iou_of_all", c.loss.iou_of_all);

@@ -107,6 +107,21 @@ TEST(Losses, SumOverStepsAndDivideByObjects) {
   EXPECT_NEAR(three.total.item<double>(), 1.5 * one.total.item<double>(), 1e-5);
 }
 
+TEST(Losses, WeighASingleMaskAndThreeApart) {
+  const auto three = two_proposals();
+  auto single = two_proposals();
+  single.masks = single.masks.detach().slice(1, 0, 1);  // all wrong, half of it on the object
+  single.ious = torch::tensor({{0.5f}});
+  const auto focal = [](const Step& step, double alpha, double single_alpha) {
+    const LossConfig config{.focal_alpha = alpha, .single_focal_alpha = single_alpha};
+    return compute_losses(config, {step}, 1, true).focal.item<double>();
+  };
+  EXPECT_NEAR(focal(single, 0.25, -1), 2 * focal(single, 0.25, 0.5), 1e-5);
+  EXPECT_NEAR(focal(single, 0.25, 0.5), focal(single, 0.75, 0.5), 1e-5);
+  EXPECT_NEAR(focal(three, -1, 0.25), 2 * focal(three, 0.5, 0.25), 1e-5);
+  EXPECT_NEAR(focal(three, 0.5, 0.25), focal(three, 0.5, 0.75), 1e-5);
+}
+
 TEST(Losses, CompareEachStepWithItsOwnTruth) {
   const auto step = two_proposals();
   auto other = two_proposals();
