@@ -28,34 +28,19 @@ void with_kernel(const DepthwiseKernels& kernels, torch::ScalarType dtype, const
     work(kernels.float32, float());
 }
 
-void convolve(const DepthwiseKernels& kernels, const DepthwiseShape& shape, const torch::Tensor& x,
-              const torch::Tensor& weight, const torch::Tensor& bias, double most,
-              torch::Tensor& out) {
-  with_kernel(kernels, x.scalar_type(), [&](const auto& kernel, auto element) {
-    using Element = decltype(element);
-    at::parallel_for(0, x.size(0) * shape.out_height, 1, [&](std::int64_t begin, std::int64_t end) {
-      for (auto i = begin; i < end; ++i) {
-        const auto picture = i / shape.out_height;
-        kernel.forward(shape, data<Element>(x) + picture * x.stride(0), data<float>(weight),
-                       data<float>(bias), static_cast<float>(most), i % shape.out_height,
-                       data<Element>(out) + picture * out.stride(0));
-      }
-    });
-  });
-}
-
 torch::Tensor gradient_of_input(const DepthwiseKernels& kernels, const DepthwiseShape& shape,
                                 const torch::Tensor& x, const torch::Tensor& weight,
                                 const torch::Tensor& gradient) {
+  const auto taps = weight.flatten(1).t().to(torch::kFloat32).contiguous();  // (k², C)
   auto out = torch::empty_like(x);
   with_kernel(kernels, x.scalar_type(), [&](const auto& kernel, auto element) {
     using Element = decltype(element);
     at::parallel_for(0, x.size(0) * shape.height, 1, [&](std::int64_t begin, std::int64_t end) {
       for (auto i = begin; i < end; ++i) {
         const auto picture = i / shape.height;
-        kernel.input_gradient(shape, data<Element>(gradient) + picture * gradient.stride(0),
-                              data<float>(weight), i % shape.height,
-                              data<Element>(out) + picture * out.stride(0));
+        kernel.of_input(shape, data<Element>(gradient) + picture * gradient.stride(0),
+                        data<float>(taps), i % shape.height,
+                        data<Element>(out) + picture * out.stride(0));
       }
     });
   });
@@ -75,89 +60,82 @@ torch::Tensor gradient_of_weight(const DepthwiseKernels& kernels, const Depthwis
       for (auto i = begin; i < end; ++i) {
         const auto picture = i / blocks;
         auto* to = data<float>(apart) + picture * apart.stride(0);
-        kernel.weight_gradient(shape, data<Element>(x) + picture * x.stride(0),
-                               data<Element>(gradient) + picture * gradient.stride(0),
-                               i % blocks * kDepthwiseBlock, to, to + taps * shape.channels);
+        kernel.of_weight(shape, data<Element>(x) + picture * x.stride(0),
+                         data<Element>(gradient) + picture * gradient.stride(0),
+                         i % blocks * kDepthwiseBlock, to, to + taps * shape.channels);
       }
     });
   });
   return apart.sum(0);
 }
 
-/// (C, 1, k, k) → (k², C)
-torch::Tensor by_taps(const torch::Tensor& weight) {
-  return weight.detach().flatten(1).t().contiguous();
-}
-
-DepthwiseShape shape_of(const torch::Tensor& x, const torch::Tensor& out, std::int64_t kernel,
-                        std::int64_t stride, std::int64_t before) {
-  return {x.size(2), x.size(3), out.size(2), out.size(3), x.size(1), kernel, stride, before};
-}
-
 class Depthwise : public torch::autograd::Function<Depthwise> {
  public:
   static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& x,
                                const torch::Tensor& weight, const torch::Tensor& bias,
-                               const DepthwisePlan& plan, std::size_t variant) {
+                               std::int64_t stride, std::int64_t before, std::int64_t after,
+                               std::size_t variant) {
     const auto input = x.contiguous(kLast);
-    const auto side = weight.size(2);
-    const auto reach = [&](std::int64_t size) {
-      return (size + plan.before + plan.after - side) / plan.stride + 1;
-    };
-    auto out = torch::empty({x.size(0), x.size(1), reach(x.size(2)), reach(x.size(3))},
-                            x.options().memory_format(kLast));
-    convolve(depthwise_variants()[variant], shape_of(input, out, side, plan.stride, plan.before),
-             input, by_taps(weight), bias.contiguous(), plan.most, out);
-    context->save_for_backward({input, weight, out});
-    context->saved_data["stride"] = plan.stride;
-    context->saved_data["before"] = plan.before;
-    context->saved_data["most"] = plan.most;
+    const auto rounded = weight.to(x.scalar_type());
+    const bool even = before == after;
+    auto out = at::conv2d(even ? input : at::constant_pad_nd(input, {before, after, before, after}),
+                          rounded, bias.to(x.scalar_type()), {stride, stride},
+                          even ? at::IntArrayRef({before, before}) : at::IntArrayRef({0, 0}),
+                          {1, 1}, x.size(1));
+    context->save_for_backward({input, rounded});
+    context->saved_data["stride"] = stride;
+    context->saved_data["before"] = before;
     context->saved_data["variant"] = static_cast<std::int64_t>(variant);
     return out;
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
-                                                 torch::autograd::variable_list gradients) {
+                                                 const torch::autograd::variable_list& gradients) {
     const auto saved = context->get_saved_variables();
-    const auto &input = saved[0], &weight = saved[1], &out = saved[2];
+    const auto &input = saved[0], &weight = saved[1];
     auto& data = context->saved_data;
+    const auto gradient = gradients[0].to(input.scalar_type()).contiguous(kLast);
     const auto side = weight.size(2);
-    const auto shape =
-        shape_of(input, out, side, data["stride"].toInt(), data["before"].toInt());
+    const DepthwiseShape shape{input.size(2),
+                               input.size(3),
+                               gradient.size(2),
+                               gradient.size(3),
+                               input.size(1),
+                               side,
+                               data["stride"].toInt(),
+                               data["before"].toInt()};
     const auto& kernels = depthwise_variants()[static_cast<std::size_t>(data["variant"].toInt())];
-    const auto most = data["most"].toDouble();
-    auto gradient = gradients[0].to(input.scalar_type()).contiguous(kLast);
-    if (most > 0) gradient = at::hardtanh_backward(gradient, out, 0, most).contiguous(kLast);
 
     torch::Tensor of_input, of_weight, of_bias;
     if (context->needs_input_grad(0))
-      of_input = gradient_of_input(kernels, shape, input, by_taps(weight), gradient);
+      of_input = gradient_of_input(kernels, shape, input, weight, gradient);
     if (context->needs_input_grad(1) || context->needs_input_grad(2)) {
       const auto both = gradient_of_weight(kernels, shape, input, gradient);
       of_weight = both.slice(0, 0, side * side).t().reshape(weight.sizes());
       of_bias = both[side * side];
     }
-    return {of_input, of_weight, of_bias, {}, {}};
+    return {of_input, of_weight, of_bias, {}, {}, {}, {}};
   }
 };
 
 }  // namespace
 
-bool fits_depthwise(const torch::Tensor& x, const torch::Tensor& weight) {
+bool fits_depthwise(const torch::Tensor& x, const torch::Tensor& weight, std::int64_t stride) {
   const auto dtype = x.scalar_type();
+  const auto side = weight.size(2);
   return x.is_cpu() && (dtype == torch::kFloat32 || dtype == torch::kBFloat16) &&
          weight.scalar_type() == torch::kFloat32 && weight.size(0) == x.size(1) &&
-         weight.size(1) == 1 && weight.size(2) <= kDepthwiseSide &&
+         weight.size(1) == 1 && side <= kDepthwiseSide && (side > 3 || stride > 1) &&
          x.size(1) % kDepthwiseMultiple == 0;
 }
 
 torch::Tensor depthwise_convolution(const torch::Tensor& x, const torch::Tensor& weight,
-                                    const torch::Tensor& bias, const DepthwisePlan& plan,
-                                    std::size_t variant) {
-  VOSTRACK_ASSERT(fits_depthwise(x, weight) && variant < depthwise_variants().size());
+                                    const torch::Tensor& bias, std::int64_t stride,
+                                    std::int64_t before, std::int64_t after, std::size_t variant) {
+  VOSTRACK_ASSERT(fits_depthwise(x, weight, stride) && variant < depthwise_variants().size());
   const auto mixed = at::autocast::is_autocast_enabled(torch::kCPU);
   return Depthwise::apply(mixed ? x.to(at::autocast::get_autocast_dtype(torch::kCPU)) : x, weight,
-                          bias, plan, variant);
+                          bias, stride, before, after, variant);
 }
 
 std::span<const DepthwiseKernels> depthwise_variants() {

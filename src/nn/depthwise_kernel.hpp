@@ -1,6 +1,6 @@
-/// The inner loops of depthwise convolutions for training (depthwise.hpp), one variant for each
-/// kind of processor. Plain pointers only, so that a variant's file can be compiled for its
-/// processor without a line of LibTorch's headers in it.
+/// The inner loops of depthwise convolutions' gradients (depthwise.hpp), one variant for each kind
+/// of processor. Plain pointers only, so that a variant's file can be compiled for its processor
+/// without a line of LibTorch's headers in it.
 #pragma once
 
 #include <cstdint>
@@ -25,21 +25,16 @@ struct DepthwiseShape {
 /// a bfloat16 number.
 template <class Element>
 struct DepthwiseKernel {
-  /// @param row  of the output
-  /// @param most  what the output is bounded by, from 0; without bounds where it is 0
-  using Forward = void (*)(const DepthwiseShape&, const Element* input, const float* weight,
-                           const float* bias, float most, std::int64_t row, Element* out);
   /// @param row  of the input, whose gradient is written
-  using InputGradient = void (*)(const DepthwiseShape&, const Element* out_gradient,
+  using OfInput = void (*)(const DepthwiseShape&, const Element* out_gradient,
                                  const float* weight, std::int64_t row, Element* gradient);
   /// @param first  channel of a block of kDepthwiseBlock, or of fewer at the end
   /// @param weight_gradient, bias_gradient  of this picture, where the block's part is written
-  using WeightGradient = void (*)(const DepthwiseShape&, const Element* input,
+  using OfWeight = void (*)(const DepthwiseShape&, const Element* input,
                                   const Element* out_gradient, std::int64_t first,
                                   float* weight_gradient, float* bias_gradient);
-  Forward forward;
-  InputGradient input_gradient;
-  WeightGradient weight_gradient;
+  OfInput of_input;
+  OfWeight of_weight;
 };
 
 struct DepthwiseKernels {

@@ -46,38 +46,6 @@ inline void in_blocks(std::int64_t channels, const Work& work) {
 }
 
 template <class Element>
-void forward_row(const DepthwiseShape& s, const Element* input, const float* weight,
-                 const float* bias, float most, std::int64_t row, Element* out) {
-  const Range down = taps_into(s, row, s.height);
-  const std::int64_t top = row * s.stride - s.before;
-  in_blocks(s.channels, [&]<int kCount>(std::int64_t c, Vectors<kCount>) {
-    for (std::int64_t x = 0; x < s.out_width; ++x) {
-      const Range along = taps_into(s, x, s.width);
-      const std::int64_t left = x * s.stride - s.before;
-      Channels<kCount> sum;
-      for (int i = 0; i < kCount; ++i) sum.v[i] = load(bias + c + i * kLanes);
-      for (std::int64_t ky = down.first; ky < down.end; ++ky) {
-        const Element* from = input + ((top + ky) * s.width + left) * s.channels + c;
-        const float* by = weight + ky * s.kernel * s.channels + c;
-        for (std::int64_t kx = along.first; kx < along.end; ++kx)
-          for (int i = 0; i < kCount; ++i)
-            sum.v[i] += load(from + kx * s.channels + i * kLanes) *
-                        load(by + kx * s.channels + i * kLanes);
-      }
-      Element* to = out + (row * s.out_width + x) * s.channels + c;
-      for (int i = 0; i < kCount; ++i) {
-        Vec v = sum.v[i];
-        if (most > 0) {
-          v = v < 0.0F ? splat(0.0F) : v;
-          v = v > most ? splat(most) : v;
-        }
-        store(to + i * kLanes, v);
-      }
-    }
-  });
-}
-
-template <class Element>
 void input_gradient_row(const DepthwiseShape& s, const Element* out_gradient, const float* weight,
                         std::int64_t row, Element* gradient) {
   const Range down = taps_from(s, row, s.out_height);
@@ -142,7 +110,7 @@ void weight_gradient_block(const DepthwiseShape& s, const Element* input,
 
 template <class Element>
 constexpr DepthwiseKernel<Element> depthwise_kernel() {
-  return {forward_row<Element>, input_gradient_row<Element>, weight_gradient_block<Element>};
+  return {input_gradient_row<Element>, weight_gradient_block<Element>};
 }
 
 }  // namespace

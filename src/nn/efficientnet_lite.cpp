@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 
-#include "nn/depthwise.hpp"
 #include "nn/layers.hpp"
 #include "nn/packed_convolution.hpp"
 
@@ -53,18 +52,14 @@ class ConvNormImpl : public torch::nn::Module {
         conv_(register_indexed(*this, 0, conv2d(in, out, kernel, stride, 0, groups, false))),
         norm_(register_indexed(*this, 1, Norm(out))) {}
 
-  torch::Tensor forward(torch::Tensor x) {
+  torch::Tensor forward(const torch::Tensor& x) {
     if (folded_.defined()) return folded_(x);
     // Statistics never change, so batch norm is part of the weights here too, with their gradients.
     const auto scale = norm_->weight / torch::sqrt(norm_->running_var + eps_);
     const auto weight = conv_->weight * scale.view({-1, 1, 1, 1});
     const auto bias = norm_->bias - norm_->running_mean * scale;
-    if (groups_ > 1 && fits_depthwise(x, weight))
-      return depthwise_convolution(x, weight, bias,
-                                   {stride_, before(), after(), clamped_ ? kBound : 0});
-    if (before() != after()) x = torch::constant_pad_nd(x, {before(), after(), before(), after()});
-    x = convolution(x, weight, bias, stride_, before() == after() ? before() : 0, groups_);
-    return clamped_ ? Bounded::apply(x) : x;
+    const auto out = convolution(x, weight, bias, stride_, before(), after(), groups_);
+    return clamped_ ? Bounded::apply(out) : out;
   }
 
   /// Turns batch norm into the convolution's weight and bias, computed in float64.

@@ -122,14 +122,17 @@ torch::Tensor pointwise_convolution(const torch::Tensor& x, const torch::Tensor&
 }
 
 torch::Tensor convolution(const torch::Tensor& x, const torch::Tensor& weight,
-                          const torch::Tensor& bias, std::int64_t stride, std::int64_t padding,
-                          std::int64_t groups) {
+                          const torch::Tensor& bias, std::int64_t stride, std::int64_t before,
+                          std::int64_t after, std::int64_t groups) {
   const auto plain = [&](const torch::Tensor& input) {
-    return torch::conv2d(input, weight, bias, stride, padding, 1, groups);
+    return before == after
+               ? torch::conv2d(input, weight, bias, stride, before, 1, groups)
+               : torch::conv2d(torch::constant_pad_nd(input, {before, after, before, after}),
+                               weight, bias, stride, at::IntArrayRef({0, 0}), 1, groups);
   };
   if (!torch::GradMode::is_enabled()) return plain(x);
-  if (groups > 1 && bias.defined() && fits_depthwise(x, weight))
-    return depthwise_convolution(x, weight, bias, {stride, padding, padding});
+  if (groups > 1 && bias.defined() && fits_depthwise(x, weight, stride))
+    return depthwise_convolution(x, weight, bias, stride, before, after);
   if (!x.is_cuda()) return plain(x);
   if (groups > 1) return plain(x.contiguous());
   if (weight.size(2) > 1 || stride > 1) return plain(x);
@@ -139,7 +142,8 @@ torch::Tensor convolution(const torch::Tensor& x, const torch::Tensor& weight,
 
 torch::Tensor Conv2dImpl::forward(const torch::Tensor& x) {
   const auto& padding = std::get<torch::ExpandingArray<2>>(options.padding());
-  return convolution(x, weight, bias, options.stride()->at(0), padding->at(0), options.groups());
+  return convolution(x, weight, bias, options.stride()->at(0), padding->at(0), padding->at(0),
+                     options.groups());
 }
 
 Conv2d conv2d(int in, int out, int kernel, int stride, int padding, int groups, bool bias) {

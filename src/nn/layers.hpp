@@ -64,12 +64,14 @@ Layer register_indexed(torch::nn::Module& parent, int index, Layer layer) {
 /// H, W).
 torch::Tensor pointwise_convolution(const torch::Tensor& x, const torch::Tensor& weight);
 
-/// LibTorch's convolution. While training, depthwise ones have kernels of their own on CPUs; on
+/// LibTorch's convolution. While training, depthwise ones have gradients of their own on CPUs; on
 /// GPUs they and 1×1 convolutions avoid cuDNN, which compiles those kernels, for seconds, for every
 /// new number of pictures.
+///
+/// @param before, after  rows and columns of zeros above and on the left, below and on the right
 torch::Tensor convolution(const torch::Tensor& x, const torch::Tensor& weight,
-                          const torch::Tensor& bias, std::int64_t stride, std::int64_t padding,
-                          std::int64_t groups);
+                          const torch::Tensor& bias, std::int64_t stride, std::int64_t before,
+                          std::int64_t after, std::int64_t groups);
 
 /// A layer of `convolution`, with the same stride and padding along both axes.
 class Conv2dImpl : public torch::nn::Conv2dImpl {
