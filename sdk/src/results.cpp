@@ -142,24 +142,13 @@ std::optional<std::int64_t> ObjectResult::held_from() const noexcept {
 }
 
 LabelImage FrameResult::labels() const {
-  constexpr std::size_t kMaxObjects = 65'535;
-  check(objects.size() <= kMaxObjects, ErrorCode::kInvalidArgument,
-        "{} objects, want at most {} in a label image", objects.size(), kMaxObjects);
   LabelImage image{height, width, {}, {}};
-  const auto pixels = static_cast<std::size_t>(height) * static_cast<std::size_t>(width);
-  image.data.assign(pixels, 0);
-  std::vector<float> highest(pixels, 0);  // above 0 means object
+  std::vector<torch::Tensor> logits;
   for (const ObjectResult& object : objects) {
     image.ids.push_back(object.object_id());
-    if (!object.has_output()) continue;
-    const auto label = static_cast<std::uint16_t>(image.ids.size());
-    const Logits logits = object.logits();
-    for (std::size_t i = 0; i < pixels; ++i)
-      if (logits.data[i] > highest[i]) {
-        highest[i] = logits.data[i];
-        image.data[i] = label;
-      }
+    logits.push_back(object.impl_->masks->low_res(object.impl_->index));
   }
+  image.data = tracker::labels_at_size(logits, height, width);
   return image;
 }
 

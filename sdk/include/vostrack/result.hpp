@@ -67,6 +67,7 @@ class VOSTRACK_API ObjectResult {
   explicit ObjectResult(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
 
  private:
+  friend struct FrameResult;
   std::shared_ptr<const Impl> impl_;
 };
 
