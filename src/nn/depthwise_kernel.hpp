@@ -27,12 +27,12 @@ template <class Element>
 struct DepthwiseKernel {
   /// @param row  of the input, whose gradient is written
   using OfInput = void (*)(const DepthwiseShape&, const Element* out_gradient,
-                                 const float* weight, std::int64_t row, Element* gradient);
+                           const float* weight, std::int64_t row, Element* gradient);
   /// @param first  channel of a block of kDepthwiseBlock, or of fewer at the end
   /// @param weight_gradient, bias_gradient  of this picture, where the block's part is written
   using OfWeight = void (*)(const DepthwiseShape&, const Element* input,
-                                  const Element* out_gradient, std::int64_t first,
-                                  float* weight_gradient, float* bias_gradient);
+                            const Element* out_gradient, std::int64_t first,
+                            float* weight_gradient, float* bias_gradient);
   OfInput of_input;
   OfWeight of_weight;
 };
