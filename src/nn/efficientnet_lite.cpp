@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "nn/layers.hpp"
 #include "nn/packed_convolution.hpp"
@@ -54,10 +55,7 @@ class ConvNormImpl : public torch::nn::Module {
 
   torch::Tensor forward(const torch::Tensor& x) {
     if (folded_.defined()) return folded_(x);
-    // Statistics never change, so batch norm is part of the weights here too, with their gradients.
-    const auto scale = norm_->weight / torch::sqrt(norm_->running_var + eps_);
-    const auto weight = conv_->weight * scale.view({-1, 1, 1, 1});
-    const auto bias = norm_->bias - norm_->running_mean * scale;
+    const auto [weight, bias] = with_norm(torch::kFloat32);
     const auto out = convolution(x, weight, bias, stride_, before(), after(), groups_);
     return clamped_ ? Bounded::apply(out) : out;
   }
@@ -67,22 +65,24 @@ class ConvNormImpl : public torch::nn::Module {
   /// @param side  of the input
   /// @return that of the output
   std::int64_t fold(const torch::TensorOptions& options, std::int64_t side) {
-    auto scale = norm_->weight.to(torch::kFloat64) /
-                 torch::sqrt(norm_->running_var.to(torch::kFloat64) + eps_);
-    auto weight = conv_->weight.to(torch::kFloat64) * scale.view({-1, 1, 1, 1});
+    auto [weight, bias] = with_norm(torch::kFloat64);
     // Zeros in front of the kernel shift it as unequal padding would, without a copy of the input.
     const int more = after() - before();
     weight = torch::constant_pad_nd(weight, {more, 0, more, 0}).to(options);
-    const auto bias =
-        (norm_->bias.to(torch::kFloat64) - norm_->running_mean.to(torch::kFloat64) * scale)
-            .to(options);
     using Then = PackedConvolution::Then;
-    folded_ = PackedConvolution(weight, bias, stride_, after(), groups_,
+    folded_ = PackedConvolution(weight, bias.to(options), stride_, after(), groups_,
                                 clamped_ ? Then::kRelu6 : Then::kNothing, side);
     return (side + stride_ - 1) / stride_;
   }
 
  private:
+  /// Weight and bias with batch norm in them: its statistics never change. Gradients reach all.
+  std::pair<torch::Tensor, torch::Tensor> with_norm(torch::ScalarType dtype) const {
+    const auto scale = norm_->weight.to(dtype) / torch::sqrt(norm_->running_var.to(dtype) + eps_);
+    return {conv_->weight.to(dtype) * scale.view({-1, 1, 1, 1}),
+            norm_->bias.to(dtype) - norm_->running_mean.to(dtype) * scale};
+  }
+
   // TensorFlow's "same" for even inputs: with stride 2 the smaller half is at the top left.
   int before() const { return (kernel_ - stride_) / 2; }
   int after() const { return kernel_ - stride_ - before(); }
