@@ -143,8 +143,7 @@ std::span<const DepthwiseKernels> depthwise_variants() {
     std::vector<DepthwiseKernels> found;
 #ifdef VOSTRACK_X86_KERNELS
     if (has_avx512()) found.push_back(kDepthwiseAvx512);
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-      found.push_back(kDepthwiseAvx2);
+    if (has_avx2()) found.push_back(kDepthwiseAvx2);
 #endif
     found.push_back(kDepthwisePortable);
     return found;

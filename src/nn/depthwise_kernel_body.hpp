@@ -33,27 +33,22 @@ inline Range taps_from(const DepthwiseShape& s, std::int64_t at, std::int64_t si
   return {first, reach < s.kernel ? reach + 1 : s.kernel};
 }
 
-/// How many vectors of channels are worked on together.
-template <int kCount>
-struct Vectors {};
-
-/// Calls `work(first channel, vectors)` for two vectors of channels at a time, or one at the end.
+/// Calls `work(first channel, zeros)` for two vectors of channels at a time, or one at the end.
 template <class Work>
 inline void in_blocks(std::int64_t channels, const Work& work) {
   std::int64_t c = 0;
-  for (; c + 2 * kLanes <= channels; c += 2 * kLanes) work(c, Vectors<2>());
-  if (c < channels) work(c, Vectors<1>());
+  for (; c + 2 * kLanes <= channels; c += 2 * kLanes) work(c, Channels<2>());
+  if (c < channels) work(c, Channels<1>());
 }
 
 template <class Element>
 void input_gradient_row(const DepthwiseShape& s, const Element* out_gradient, const float* weight,
                         std::int64_t row, Element* gradient) {
   const Range down = taps_from(s, row, s.out_height);
-  in_blocks(s.channels, [&]<int kCount>(std::int64_t c, Vectors<kCount>) {
+  in_blocks(s.channels, [&]<int kCount>(std::int64_t c, const Channels<kCount>& zeros) {
     for (std::int64_t x = 0; x < s.width; ++x) {
       const Range along = taps_from(s, x, s.out_width);
-      Channels<kCount> sum;
-      for (int i = 0; i < kCount; ++i) sum.v[i] = splat(0.0F);
+      Channels<kCount> sum = zeros;
       for (std::int64_t ky = down.first; ky < down.end; ky += s.stride) {
         const std::int64_t y = (row + s.before - ky) / s.stride;
         const std::int64_t right = (x + s.before - along.first) / s.stride;
@@ -75,11 +70,10 @@ void weight_gradient_block(const DepthwiseShape& s, const Element* input,
                            float* bias_gradient) {
   const std::int64_t count =
       s.channels - first < kDepthwiseBlock ? s.channels - first : kDepthwiseBlock;
-  in_blocks(count, [&]<int kCount>(std::int64_t offset, Vectors<kCount>) {
+  in_blocks(count, [&]<int kCount>(std::int64_t offset, const Channels<kCount>& zeros) {
     const std::int64_t c = first + offset;
-    Channels<kCount> sums[kDepthwiseSide * kDepthwiseSide], total;
-    for (int i = 0; i < kCount; ++i) total.v[i] = splat(0.0F);
-    for (std::int64_t k = 0; k < s.kernel * s.kernel; ++k) sums[k] = total;
+    Channels<kCount> sums[kDepthwiseSide * kDepthwiseSide], total = zeros;
+    for (std::int64_t k = 0; k < s.kernel * s.kernel; ++k) sums[k] = zeros;
     for (std::int64_t y = 0; y < s.out_height; ++y) {
       const Range down = taps_into(s, y, s.height);
       for (std::int64_t x = 0; x < s.out_width; ++x) {

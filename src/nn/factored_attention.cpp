@@ -5,6 +5,7 @@
 
 #include "base/check.hpp"
 #include "nn/parallel.hpp"
+#include "nn/processor.hpp"
 
 namespace vostrack::nn {
 namespace {
@@ -254,9 +255,8 @@ std::span<const AttendVariant> attend_variants() {
   static const auto variants = [] {
     std::vector<AttendVariant> found;
 #ifdef VOSTRACK_X86_KERNELS
-    if (__builtin_cpu_supports("avx512f")) found.push_back({"avx512", attend_block_avx512});
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-      found.push_back({"avx2", attend_block_avx2});
+    if (has_avx512()) found.push_back({"avx512", attend_block_avx512});
+    if (has_avx2()) found.push_back({"avx2", attend_block_avx2});
 #endif
     found.push_back({"portable", attend_block_portable});
     return found;

@@ -3,6 +3,16 @@
 
 namespace vostrack::nn {
 
+/// AVX2 with fused multiplication and addition.
+inline bool has_avx2() {
+#ifdef VOSTRACK_X86_KERNELS
+  static const bool found = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  return found;
+#else
+  return false;
+#endif
+}
+
 /// AVX-512's floats.
 inline bool has_avx512() {
 #ifdef VOSTRACK_X86_KERNELS
