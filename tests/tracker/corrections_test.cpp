@@ -58,15 +58,20 @@ TEST(Corrections, OfAPassedConditioningFrameAreDiscardedOtherwise) {
   }
 }
 
+/// On frame 3, of an object whose only prompt was cleared after it had been followed.
+void mask_without_conditioning_frames(Scene& scene) {
+  scene.click(1, 0);
+  scene.propagate();
+  scene.tracker.clear_prompts(1, 0);
+  Prompt mask;
+  mask.mask = scene.clip.mask(0, 3);
+  scene.tracker.add_prompt(1, 3, mask);
+}
+
 TEST(Corrections, ByMaskOfAnObjectWithoutConditioningFramesCountAsOneUnlessAnotherComes) {
   for (const bool another : {false, true}) {
     Scene scene(lasting(false));
-    scene.click(1, 0);
-    scene.propagate();
-    scene.tracker.clear_prompts(1, 0);
-    Prompt mask;
-    mask.mask = scene.clip.mask(0, 3);
-    scene.tracker.add_prompt(1, 3, mask);
+    mask_without_conditioning_frames(scene);
     if (another) scene.click(1, 0);
     scene.propagate();
     EXPECT_EQ(scene.object().bank.conditioning.frames(), another ? Frames{0} : Frames{3});
@@ -75,12 +80,7 @@ TEST(Corrections, ByMaskOfAnObjectWithoutConditioningFramesCountAsOneUnlessAnoth
 
 TEST(Corrections, ByClicksOnSuchAMaskReplaceIt) {
   Scene scene(lasting(false));
-  scene.click(1, 0);
-  scene.propagate();
-  scene.tracker.clear_prompts(1, 0);
-  Prompt mask;
-  mask.mask = scene.clip.mask(0, 3);
-  scene.tracker.add_prompt(1, 3, mask);
+  mask_without_conditioning_frames(scene);
   const auto clicked = scene.click(1, 3, {50, 40});
   EXPECT_EQ(scene.object().pending.tracked.get(3), clicked.objects[0].output);
   EXPECT_TRUE(scene.object().pending.conditioning.empty());
