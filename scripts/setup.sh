@@ -164,7 +164,8 @@ install_torch() {
       from_archive cpu "$unpacking"
     fi
   elif [[ $cuda == any && $(offered "torch===$version") == cuda ]]; then
-    from_pip "torch===$version" "$unpacking"
+    # With the headers of CUDA that those of LibTorch's process group of NCCL ask for.
+    from_pip "torch===$version" "$unpacking" 'cuda-toolkit[cccl,crt]'
   else
     [[ $cuda != any ]] || cuda=cu130
     from_archive "$cuda" "$unpacking"

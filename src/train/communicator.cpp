@@ -6,6 +6,7 @@
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
 #include "base/check.hpp"
+#include "nn/model.hpp"
 #include "train/flat_sum.hpp"
 
 namespace vostrack::train {
@@ -52,6 +53,9 @@ std::optional<Place> place_from_environment() {
   place.rank = whole_number("RANK", 0, place.size - 1);
   place.port = whole_number("MASTER_PORT", 1, 65535);
   place.host = variable("MASTER_ADDR");
+  place.local_rank = std::getenv("LOCAL_RANK") == nullptr
+                         ? place.rank
+                         : whole_number("LOCAL_RANK", 0, place.size - 1);
   const char* agent = std::getenv("TORCHELASTIC_USE_AGENT_STORE");
   place.launcher_serves = agent != nullptr && std::string_view(agent) == "True";
   return place;
@@ -75,7 +79,15 @@ c10::intrusive_ptr<c10d::Store> meeting_store(const Place& place) {
   });
 }
 
-std::shared_ptr<Communicator> meet(const Place& place) {
+torch::Device device_at(const std::string& name, const Place& place) {
+  auto device = nn::parse_device(name);
+  if (name == "cuda")
+    device.set_index(static_cast<torch::DeviceIndex>(place.local_rank % torch::cuda::device_count()));
+  return device;
+}
+
+std::shared_ptr<Communicator> meet(const Place& place, torch::Device device) {
+  if (device.is_cuda() && has_nccl()) return meet_by_nccl(place, device);
   return has_gloo() ? meet_by_gloo(place) : meet_by_store(place);
 }
 

@@ -27,17 +27,18 @@ auto or_io_error(const char* what, const Work& work) {
   }
 }
 
-/// Has all tensors' numbers added up at once, as one row on the CPU.
+/// Has all tensors' numbers added up at once, as one row.
 ///
+/// @param device  of the row
 /// @param sum  takes the row and puts the sums into it
 template <class Sum>
-void sum_flat(std::vector<torch::Tensor>& tensors, const Sum& sum) {
+void sum_flat(std::vector<torch::Tensor>& tensors, torch::Device device, const Sum& sum) {
   if (tensors.empty()) return;
   torch::NoGradGuard no_grad;
   std::vector<torch::Tensor> flat;
   for (const auto& tensor : tensors) {
     VOSTRACK_ASSERT(tensor.scalar_type() == tensors[0].scalar_type());
-    flat.push_back(tensor.detach().reshape({-1}).to(torch::kCPU));
+    flat.push_back(tensor.detach().reshape({-1}).to(device));
   }
   auto numbers = torch::cat(flat);
   or_io_error("another process is gone", [&] { sum(numbers); });

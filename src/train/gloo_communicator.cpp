@@ -36,7 +36,7 @@ class GlooCommunicator : public Communicator {
   int size() const override { return size_; }
 
   void sum(std::vector<torch::Tensor>& tensors) override {
-    sum_flat(tensors, [&](torch::Tensor& numbers) {
+    sum_flat(tensors, torch::kCPU, [&](torch::Tensor& numbers) {
       std::vector<torch::Tensor> all{numbers};
       group_->allreduce(all)->wait();
     });

@@ -84,7 +84,7 @@ class StoreCommunicator : public Communicator {
   int size() const override { return size_; }
 
   void sum(std::vector<torch::Tensor>& tensors) override {
-    sum_flat(tensors, [&](torch::Tensor& numbers) { sum_numbers(numbers); });
+    sum_flat(tensors, torch::kCPU, [&](torch::Tensor& numbers) { sum_numbers(numbers); });
   }
 
  private:

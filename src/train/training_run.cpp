@@ -72,9 +72,10 @@ Prepared prepare(const TrainingRun& run, const std::string& folder) {
   prepared.fresh = std::move(started.fresh);
   prepared.network = started.network;
   const auto place = place_from_environment();
+  const auto device = place ? device_at(run.device, *place) : nn::parse_device(run.device);
   prepared.trainer = std::make_unique<Trainer>(
       std::move(started.network), std::move(model), config, open_source(run, config), folder,
-      nn::parse_device(run.device), place ? meet(*place) : make_alone());
+      device, place ? meet(*place, device) : make_alone());
   if (run.resume) prepared.trainer->resume();
   return prepared;
 }
