@@ -124,7 +124,7 @@ TEST_P(ProcessesBy, SaySoWhenAnotherOneDies) {
   const bool gloo = std::string(GetParam()) == "gloo";
   if (gloo && !has_gloo()) GTEST_SKIP() << "this LibTorch was built without Gloo";
   test::TemporaryFolder folder;
-  const Place place{0, 2, "127.0.0.1", free_port(), false};
+  const Place place{.size = 2, .host = "127.0.0.1", .port = free_port()};
   const pid_t child = start(1, 2, place.port, folder.path(), GetParam());
   const auto communicator =
       gloo ? meet_by_gloo(place) : meet_by_store(place, std::chrono::seconds(5));
@@ -147,6 +147,42 @@ TEST(Processes, SaySoWhenALauncherLeftSomethingOut) {
   ::unsetenv("RANK");
   ::unsetenv("WORLD_SIZE");
   EXPECT_FALSE(place_from_environment().has_value());
+}
+
+TEST(Processes, HaveAPlaceOnTheirMachine) {
+  const std::map<std::string, std::string> variables{
+      {"WORLD_SIZE", "6"}, {"RANK", "5"}, {"MASTER_ADDR", "there"}, {"MASTER_PORT", "99"}};
+  for (const auto& [name, value] : variables) ::setenv(name.c_str(), value.c_str(), 1);
+  EXPECT_EQ(place_from_environment()->local_rank, 5);
+  ::setenv("LOCAL_RANK", "1", 1);
+  EXPECT_EQ(place_from_environment()->local_rank, 1);
+  ::setenv("LOCAL_RANK", "6", 1);
+  test::expect_error(ErrorCode::kInvalidArgument, "LOCAL_RANK is 6, want 0 to 5",
+                     [] { place_from_environment(); });
+  ::unsetenv("LOCAL_RANK");
+  for (const auto& [name, value] : variables) ::unsetenv(name.c_str());
+}
+
+TEST(Processes, TakeAGpuEach) {
+  const auto count = static_cast<int>(torch::cuda::device_count());
+  const Place place{.rank = count + 1, .size = count + 2, .local_rank = count + 1};
+  EXPECT_EQ(device_at("cpu", place), torch::Device("cpu"));
+  if (count == 0) {
+    test::expect_error(ErrorCode::kUnsupported, "sees 0 CUDA devices",
+                       [&] { device_at("cuda", place); });
+    return;
+  }
+  EXPECT_EQ(device_at("cuda:0", place), torch::Device("cuda:0"));
+  EXPECT_EQ(device_at("cuda", place), torch::Device(torch::kCUDA, (count + 1) % count));
+}
+
+TEST(Processes, CannotMeetByWhatTheBuildLacks) {
+  const Place place{.size = 2, .host = "127.0.0.1", .port = free_port()};
+  if (!has_nccl())
+    test::expect_error(ErrorCode::kUnsupported, "without NCCL",
+                       [&] { meet_by_nccl(place, torch::Device("cuda")); });
+  if (!has_gloo())
+    test::expect_error(ErrorCode::kUnsupported, "without Gloo", [&] { meet_by_gloo(place); });
 }
 
 }  // namespace
