@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/check.hpp"
+#include "nn/padded_convolution.hpp"
 #include "nn/parallel.hpp"
 #include "nn/processor.hpp"
 
@@ -77,11 +78,8 @@ class Depthwise : public torch::autograd::Function<Depthwise> {
                                std::size_t variant) {
     const auto input = x.contiguous(kLast);
     const auto rounded = weight.to(x.scalar_type());
-    const bool even = before == after;
-    auto out = at::conv2d(even ? input : at::constant_pad_nd(input, {before, after, before, after}),
-                          rounded, bias.to(x.scalar_type()), {stride, stride},
-                          even ? at::IntArrayRef({before, before}) : at::IntArrayRef({0, 0}),
-                          {1, 1}, x.size(1));
+    auto out = padded_convolution(input, rounded, bias.to(x.scalar_type()), stride, before, after,
+                                  x.size(1));
     context->save_for_backward({input, rounded});
     context->saved_data["stride"] = stride;
     context->saved_data["before"] = before;

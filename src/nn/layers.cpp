@@ -6,6 +6,7 @@
 
 #include "nn/depthwise.hpp"
 #include "nn/norm_kernel.hpp"
+#include "nn/padded_convolution.hpp"
 #include "nn/parallel.hpp"
 #include "nn/processor.hpp"
 
@@ -125,10 +126,7 @@ torch::Tensor convolution(const torch::Tensor& x, const torch::Tensor& weight,
                           const torch::Tensor& bias, std::int64_t stride, std::int64_t before,
                           std::int64_t after, std::int64_t groups) {
   const auto plain = [&](const torch::Tensor& input) {
-    return before == after
-               ? torch::conv2d(input, weight, bias, stride, before, 1, groups)
-               : torch::conv2d(torch::constant_pad_nd(input, {before, after, before, after}),
-                               weight, bias, stride, at::IntArrayRef({0, 0}), 1, groups);
+    return padded_convolution(input, weight, bias, stride, before, after, groups);
   };
   if (!torch::GradMode::is_enabled()) return plain(x);
   if (groups > 1 && bias.defined() && fits_depthwise(x, weight, stride))
