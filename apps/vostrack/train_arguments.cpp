@@ -113,7 +113,10 @@ void TrainArguments::add_to(CLI::App& command) {
                   "Preset such as sam2.1_hiera_t, or JSON file [default: found in the checkpoint]")
       ->type_name("NAME|FILE")
       ->group(networks);
-  command.add_option("--device", device, "cpu, cuda or cuda:N [default: cpu]")
+  command
+      .add_option("--device", device,
+                  "cpu, cuda or cuda:N; with cuda, processes of a launcher take a GPU each "
+                  "[default: cpu]")
       ->type_name("DEVICE")
       ->group(networks);
   command.add_option("--threads", threads, "Threads inside the networks [default: one per core]")

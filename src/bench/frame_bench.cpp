@@ -115,13 +115,14 @@ std::vector<std::pair<std::string, double>> FrameBench::measure(int objects, int
   const std::vector<std::string> names = {"resize",       "encode",         "memory attention",
                                           "mask decoder", "memory encoder", "masks"};
   std::vector<std::vector<double>> times(names.size());
+  const auto device = model.runtime().device;
   for (int round = 0; round <= rounds; ++round) {
     std::vector<double> taken(names.size());
     const auto time = [&](Part part, const auto& work) {
       taken[part] += milliseconds(
           [&] {
             work();
-            if (model.runtime().device.is_cuda()) torch::cuda::synchronize();
+            if (device.is_cuda()) torch::cuda::synchronize(device.index());
           },
           processor_time);
     };
