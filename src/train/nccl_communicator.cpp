@@ -17,7 +17,7 @@ class NcclCommunicator : public Communicator {
   NcclCommunicator(const Place& place, torch::Device device)
       : rank_(place.rank), size_(place.size), device_(device) {
     const auto store = meeting_store(place);
-    or_io_error("the processes' GPUs did not meet, has each one of its own?", [&] {
+    or_io_error("the processes' GPUs did not meet (each process needs one of its own)", [&] {
       const auto options = Group::Options::create();
       options->timeout = kPatience;
       group_ = c10::make_intrusive<Group>(store, rank_, size_, options);
@@ -49,7 +49,7 @@ class NcclCommunicator : public Communicator {
 
   void sum_row(torch::Tensor& numbers) {
     std::vector<torch::Tensor> all{numbers};
-    lost_ = true;
+    lost_ = true;  // stays so where waiting throws
     group_->allreduce(all)->wait(kPatience);
     lost_ = false;
   }
