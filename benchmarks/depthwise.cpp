@@ -15,6 +15,7 @@
 
 #include "bench/timing.hpp"
 #include "nn/depthwise.hpp"
+#include "nn/padded_convolution.hpp"
 
 namespace {
 
@@ -41,10 +42,9 @@ void measure(const Shape& shape, int pictures, int rounds, bool cpu_time) {
       torch::randn({shape.channels}).requires_grad_(true)};
   const auto ours = vostrack::nn::depthwise_convolution(inputs[0], inputs[1], inputs[2],
                                                         shape.stride, before, after);
-  const auto plain =
-      torch::conv2d(torch::constant_pad_nd(inputs[0], {before, after, before, after}),
-                    inputs[1].to(torch::kBFloat16), inputs[2].to(torch::kBFloat16), shape.stride,
-                    at::IntArrayRef({0, 0}), 1, shape.channels);
+  const auto plain = vostrack::nn::padded_convolution(
+      inputs[0], inputs[1].to(torch::kBFloat16), inputs[2].to(torch::kBFloat16), shape.stride,
+      before, after, shape.channels);
   const auto toward = torch::randn_like(ours);
   const auto gradients = [&](const torch::Tensor& out) {
     return milliseconds(
