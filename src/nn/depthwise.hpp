@@ -13,8 +13,8 @@ namespace vostrack::nn {
 /// kernels are 3×3 and go by single steps.
 bool fits_depthwise(const torch::Tensor& x, const torch::Tensor& weight, std::int64_t stride);
 
-/// Convolves each channel with its own kernel. Its gradients are several times as fast as LibTorch's
-/// and do not depend on the number of threads.
+/// Convolves each channel with its own kernel. Its gradients are several times as fast as
+/// LibTorch's and do not depend on the number of threads.
 ///
 /// @param x  (B, C, H, W) float32 or bfloat16, on a CPU; C is a multiple of 16. In mixed precision
 ///     float32 is rounded first

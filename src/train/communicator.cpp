@@ -81,8 +81,8 @@ c10::intrusive_ptr<c10d::Store> meeting_store(const Place& place) {
 
 torch::Device device_at(const std::string& name, const Place& place) {
   auto device = nn::parse_device(name);
-  if (name == "cuda")
-    device.set_index(static_cast<torch::DeviceIndex>(place.local_rank % torch::cuda::device_count()));
+  const auto count = static_cast<int>(torch::cuda::device_count());
+  if (name == "cuda") device.set_index(static_cast<torch::DeviceIndex>(place.local_rank % count));
   return device;
 }
 

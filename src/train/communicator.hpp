@@ -33,21 +33,21 @@ struct Place {
   int rank = 0;
   int size = 1;
   int local_rank = 0;  ///< among the processes of one machine
-  std::string host;  ///< of the first process
+  std::string host;    ///< of the first process
   int port = 0;
   /// The launcher keeps the meeting point (torchrun does), else the first process.
   bool launcher_serves = false;
 };
 
-/// From the variables that launchers set: RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT and LOCAL_RANK,
-/// which is taken for RANK when it is absent.
+/// From the variables that launchers set: RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT and
+/// LOCAL_RANK; without the last, RANK is taken for it.
 ///
 /// @return nothing when WORLD_SIZE is absent or 1
 /// @throws Error kInvalidArgument naming a variable that is missing or makes no sense
 std::optional<Place> place_from_environment();
 
-/// The device that a process trains on: "cuda" without a number is another GPU for each process of a
-/// machine, in turn.
+/// The device that a process trains on: "cuda" without a number is another GPU for each process of
+/// a machine, in turn.
 ///
 /// @param name  as nn::parse_device takes it, and with its errors
 torch::Device device_at(const std::string& name, const Place& place);
@@ -68,8 +68,8 @@ c10::intrusive_ptr<c10d::Store> meeting_store(const Place& place);
 
 /// The ways, see meet. Except with NCCL, tensors on a GPU go by way of the CPU.
 ///
-/// With NCCL every process needs a GPU of its own, and LibTorch ends a process, with a message, that
-/// waits for another in vain.
+/// With NCCL every process needs a GPU of its own, and LibTorch ends a process, with a message,
+/// that waits for another in vain.
 ///
 /// @param silence  after which a process that is waited for is taken for dead
 /// @throws Error kUnsupported when the way is not in this build

@@ -72,7 +72,7 @@ Prepared prepare(const TrainingRun& run, const std::string& folder) {
   prepared.fresh = std::move(started.fresh);
   prepared.network = started.network;
   const auto place = place_from_environment();
-  const auto device = place ? device_at(run.device, *place) : nn::parse_device(run.device);
+  const auto device = device_at(run.device, place.value_or(Place()));
   prepared.trainer = std::make_unique<Trainer>(
       std::move(started.network), std::move(model), config, open_source(run, config), folder,
       device, place ? meet(*place, device) : make_alone());

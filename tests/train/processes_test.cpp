@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <map>
 
 #include "nn/checkpoint.hpp"
 #include "support/errors.hpp"
