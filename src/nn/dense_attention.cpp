@@ -19,15 +19,33 @@ constexpr float kNever = -1e30F;         ///< a padding's score
 static_assert(kKeyBlock % kPanel == 0);
 
 #ifdef VOSTRACK_X86_KERNELS
-void multiply(std::int64_t rows, std::int64_t columns, std::int64_t inner, const float* a,
-              std::int64_t a_row, const Panels<float>& b, float* out, std::int64_t out_row,
-              bool add) {
-  multiply_avx512(rows, columns, inner, a, a_row, b, out, out_row, add);
+void multiply(const MatrixKernels& kernels, std::int64_t rows, std::int64_t columns,
+              std::int64_t inner, const float* a, std::int64_t a_row, const Panels<float>& b,
+              float* out, std::int64_t out_row, bool add) {
+  kernels.multiply(rows, columns, inner, a, a_row, b, out, out_row, add);
 }
-void multiply(std::int64_t rows, std::int64_t columns, std::int64_t inner, const std::uint16_t* a,
-              std::int64_t a_row, const Panels<std::uint16_t>& b, float* out, std::int64_t out_row,
-              bool add) {
+void multiply(const MatrixKernels&, std::int64_t rows, std::int64_t columns, std::int64_t inner,
+              const std::uint16_t* a, std::int64_t a_row, const Panels<std::uint16_t>& b,
+              float* out, std::int64_t out_row, bool add) {
   multiply_avx512_bf16(rows, columns, inner, a, a_row, b, out, out_row, add);
+}
+
+float weigh_row(const MatrixKernels& kernels, const float* scores, std::int64_t count, float scale,
+                SoftmaxRow& row, float* weights) {
+  return kernels.weigh_row(scores, count, scale, row, weights);
+}
+float weigh_row(const MatrixKernels&, const float* scores, std::int64_t count, float scale,
+                SoftmaxRow& row, std::uint16_t* weights) {
+  return weigh_row_avx512_bf16(scores, count, scale, row, weights);
+}
+
+void scale_row(const MatrixKernels& kernels, const float* in, std::int64_t count, float factor,
+               float* out) {
+  kernels.scale_row(in, count, factor, out);
+}
+void scale_row(const MatrixKernels&, const float* in, std::int64_t count, float factor,
+               std::uint16_t* out) {
+  scale_row_avx512(in, count, factor, out);
 }
 
 /// Elements of the second matrix that lie side by side.
@@ -114,7 +132,7 @@ class PackedHead {
 template <class Element>
 class Scratch {
  public:
-  explicit Scratch(std::int64_t channels) {
+  Scratch(const MatrixKernels& kernels, std::int64_t channels) : kernels_(kernels) {
     constexpr auto scores = kQueries * kKeyBlock;
     const auto sum = kQueries * channels;
     const auto elements = sum + (kInPlace ? 0 : scores);
@@ -144,28 +162,29 @@ class Scratch {
     const auto padded = PackedHead<Element>::padded(head.count());
     for (std::int64_t key = 0; key < padded; key += kKeyBlock) {
       const auto size = std::min(kKeyBlock, padded - key);
-      multiply(rows, size, channels, queries_, channels, head.keys(key), scores_, kKeyBlock,
-               /*add=*/false);
+      multiply(kernels_, rows, size, channels, queries_, channels, head.keys(key), scores_,
+               kKeyBlock, /*add=*/false);
       for (std::int64_t r = 0; r < rows; ++r) {
         float* const score = scores_ + r * kKeyBlock;
         for (auto i = head.count() - key; i < size; ++i) score[i] = kNever;
         const float shrink =
-            weigh_row_avx512(score, size, scale, softmax[r], weights_ + r * kKeyBlock);
+            weigh_row(kernels_, score, size, scale, softmax[r], weights_ + r * kKeyBlock);
         float* const sum = sum_ + r * channels;
-        if (key > 0 && shrink != 1) scale_row_avx512(sum, channels, shrink, sum);
+        if (key > 0 && shrink != 1) scale_row(kernels_, sum, channels, shrink, sum);
       }
-      multiply(rows, channels, size, weights_, kKeyBlock, head.values(key), sum_, channels,
-               /*add=*/key > 0);
+      multiply(kernels_, rows, channels, size, weights_, kKeyBlock, head.values(key), sum_,
+               channels, /*add=*/key > 0);
     }
     for (std::int64_t r = 0; r < rows; ++r)
-      scale_row_avx512(sum_ + r * channels, channels, 1 / softmax[r].powers,
-                       tokens.out[static_cast<std::size_t>(first + r)] + head_at);
+      scale_row(kernels_, sum_ + r * channels, channels, 1 / softmax[r].powers,
+                tokens.out[static_cast<std::size_t>(first + r)] + head_at);
   }
 
  private:
   /// Weights take the place of scores of the same size.
   static constexpr bool kInPlace = std::is_same_v<Element, float>;
 
+  const MatrixKernels& kernels_;
   torch::Tensor storage_;
   float *scores_, *sum_;
   Element *queries_, *weights_;
@@ -184,8 +203,9 @@ void add_rows(const torch::Tensor& x, std::int64_t batch, std::vector<const Elem
 }
 
 template <class Element>
-void attend_everywhere(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v,
-                       std::int64_t heads, const torch::Tensor& out) {
+void attend_everywhere(const MatrixKernels& kernels, const torch::Tensor& q,
+                       const torch::Tensor& k, const torch::Tensor& v, std::int64_t heads,
+                       const torch::Tensor& out) {
   const auto channels = q.size(2) / heads;
   const auto queries = q.size(1), keys = k.size(1);
   const auto each = PackedHead<Element>::size(keys, channels);
@@ -208,7 +228,7 @@ void attend_everywhere(const torch::Tensor& q, const torch::Tensor& k, const tor
         head_of(i / panels).pack(tokens, i / panels * channels, i % panels, i % panels + 1);
     });
     share_out(
-        heads * blocks, [&] { return Scratch<Element>(channels); },
+        heads * blocks, [&] { return Scratch<Element>(kernels, channels); },
         [&](Scratch<Element>& scratch, std::int64_t i) {
           const auto first = i % blocks * block;
           scratch.attend(tokens, i / blocks * channels, head_of(i / blocks), first,
@@ -236,7 +256,8 @@ struct WindowPlace {
 };
 
 template <class Element>
-void attend_in_windows(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v,
+void attend_in_windows(const MatrixKernels& kernels, const torch::Tensor& q,
+                       const torch::Tensor& k, const torch::Tensor& v,
                        const torch::Tensor& filling_k, const torch::Tensor& filling_v,
                        std::int64_t heads, std::int64_t window, const torch::Tensor& out) {
   const auto channels = q.size(3) / heads;
@@ -253,7 +274,7 @@ void attend_in_windows(const torch::Tensor& q, const torch::Tensor& k, const tor
       [&] {
         return Own{{},
                    torch::empty(PackedHead<Element>::size(keys, channels), q.options()),
-                   Scratch<Element>(channels)};
+                   Scratch<Element>(kernels, channels)};
       },
       [&](Own& own, std::int64_t i) {
         auto& tokens = own.tokens;
@@ -287,20 +308,22 @@ torch::Tensor channels_together(const torch::Tensor& x) {
 
 bool dense_attention_available(const torch::Tensor& queries, std::int64_t channels) {
   if (!queries.is_cpu() || torch::GradMode::is_enabled() || channels % kLanes != 0) return false;
-  return (queries.scalar_type() == torch::kFloat32 && has_avx512()) ||
+  return (queries.scalar_type() == torch::kFloat32 && !dense_variants().empty()) ||
          (queries.scalar_type() == torch::kBFloat16 && has_avx512_bf16());
 }
 
 torch::Tensor dense_attention([[maybe_unused]] const torch::Tensor& q,
                               [[maybe_unused]] const torch::Tensor& k,
-                              [[maybe_unused]] const torch::Tensor& v, int heads) {
+                              [[maybe_unused]] const torch::Tensor& v, int heads,
+                              [[maybe_unused]] std::size_t variant) {
   VOSTRACK_ASSERT(dense_attention_available(q, q.size(2) / heads) && k.sizes() == v.sizes() &&
                   q.size(0) == k.size(0) && q.size(2) == k.size(2));
   auto out = torch::empty(q.sizes(), q.options());
 #ifdef VOSTRACK_X86_KERNELS
   const auto attend = q.scalar_type() == torch::kFloat32 ? attend_everywhere<float>
                                                          : attend_everywhere<std::uint16_t>;
-  attend(channels_together(q), channels_together(k), channels_together(v), heads, out);
+  attend(dense_variants()[variant], channels_together(q), channels_together(k),
+         channels_together(v), heads, out);
 #endif
   return out;
 }
@@ -309,7 +332,7 @@ torch::Tensor window_attention(const torch::Tensor& q, const torch::Tensor& k,
                                const torch::Tensor& v,
                                [[maybe_unused]] const torch::Tensor& filling_k,
                                [[maybe_unused]] const torch::Tensor& filling_v, int heads,
-                               [[maybe_unused]] int window) {
+                               [[maybe_unused]] int window, [[maybe_unused]] std::size_t variant) {
   VOSTRACK_ASSERT(dense_attention_available(q, q.size(3) / heads) && k.sizes() == v.sizes() &&
                   q.size(0) == k.size(0) && q.size(3) == k.size(3));
   VOSTRACK_ASSERT(q.size(1) == k.size(1) || (2 * q.size(1) == k.size(1) && window % 2 == 0));
@@ -317,10 +340,22 @@ torch::Tensor window_attention(const torch::Tensor& q, const torch::Tensor& k,
 #ifdef VOSTRACK_X86_KERNELS
   const auto attend = q.scalar_type() == torch::kFloat32 ? attend_in_windows<float>
                                                          : attend_in_windows<std::uint16_t>;
-  attend(channels_together(q), channels_together(k), channels_together(v), filling_k.contiguous(),
-         filling_v.contiguous(), heads, window, out);
+  attend(dense_variants()[variant], channels_together(q), channels_together(k),
+         channels_together(v), filling_k.contiguous(), filling_v.contiguous(), heads, window, out);
 #endif
   return out;
+}
+
+std::span<const MatrixKernels> dense_variants() {
+  static const auto variants = [] {
+    std::vector<MatrixKernels> found;
+#ifdef VOSTRACK_X86_KERNELS
+    if (has_avx512()) found.push_back(kMatrixAvx512);
+    if (has_avx2()) found.push_back(kMatrixAvx2);
+#endif
+    return found;
+  }();
+  return variants;
 }
 
 }  // namespace vostrack::nn

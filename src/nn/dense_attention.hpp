@@ -1,5 +1,5 @@
-/// Attention in blocks that stay in the cache, on CPUs with AVX-512; in bfloat16 on those with
-/// avx512_bf16 too.
+/// Attention in blocks that stay in the cache, on CPUs with AVX2 or AVX-512; in bfloat16 on those
+/// with avx512_bf16.
 ///
 /// Keys are packed for each head, so that both products run at the processor's full width, and
 /// scores live for one block of queries and keys only. Tokens are read and written where they lie,
@@ -9,6 +9,11 @@
 #pragma once
 
 #include <torch/types.h>
+
+#include <cstddef>
+#include <span>
+
+#include "nn/matrix_kernel.hpp"
 
 namespace vostrack::nn {
 
@@ -21,9 +26,10 @@ bool dense_attention_available(const torch::Tensor& queries, std::int64_t channe
 ///
 /// @param q  (B, N, heads · c)
 /// @param k, v  (B, M, heads · c) of the same dtype
+/// @param variant  of dense_variants(), in float32
 /// @return (B, N, heads · c)
 torch::Tensor dense_attention(const torch::Tensor& q, const torch::Tensor& k,
-                              const torch::Tensor& v, int heads);
+                              const torch::Tensor& v, int heads, std::size_t variant = 0);
 
 /// The same within windows of a grid. Beyond the right and bottom edge windows are filled up with
 /// tokens that are keys too.
@@ -35,6 +41,10 @@ torch::Tensor dense_attention(const torch::Tensor& q, const torch::Tensor& k,
 /// @return (B, h, w, heads · c)
 torch::Tensor window_attention(const torch::Tensor& q, const torch::Tensor& k,
                                const torch::Tensor& v, const torch::Tensor& filling_k,
-                               const torch::Tensor& filling_v, int heads, int window);
+                               const torch::Tensor& filling_v, int heads, int window,
+                               std::size_t variant = 0);
+
+/// The variants that this processor can run in float32, fastest first.
+std::span<const MatrixKernels> dense_variants();
 
 }  // namespace vostrack::nn

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <utility>
 
 #include "base/check.hpp"
 #include "nn/parallel.hpp"
@@ -12,6 +14,9 @@ namespace {
 
 /// Places that are packed together, so that reads and writes both stay in the nearest cache.
 constexpr std::int64_t kPackBlock = 16;
+/// Side of the squares in which places are visited: what queries have to look up for the rows and
+/// columns of one, 8 KiB for each, stays in the second cache.
+constexpr int kSquare = 16;
 
 /// [weight, bias] in the groups of columns that the kernel reads.
 ///
@@ -32,9 +37,10 @@ struct Interleave {
   std::vector<const Element*> grids;  ///< (c, places) each
   std::vector<const float*> times;    ///< (c) each, or none
   const float* pos;                   ///< (places, c), or null
+  const std::int32_t* cells;          ///< (places), in the grids, as they are visited
   std::int64_t places;
   int width;
-  float *keys, *averaged;  ///< (places, c, grids)
+  float *keys, *averaged;  ///< (places, c, grids), as they are visited
 
   void operator()(std::int64_t first_block, std::int64_t last_block) const {
     for (std::int64_t block = first_block; block < last_block; ++block) {
@@ -47,23 +53,25 @@ struct Interleave {
 
  private:
   void fill(std::int64_t place, int channel) const {
-    const std::int64_t cell = place * width + channel;
+    const std::int64_t cell = cells[place];
     const auto slots = grids.size();
     for (std::size_t slot = 0; slot < slots; ++slot) {
-      const auto value = static_cast<float>(grids[slot][channel * places + place]);
-      const auto at = static_cast<std::size_t>(cell) * slots + slot;
+      const auto value = static_cast<float>(grids[slot][channel * places + cell]);
+      const auto at = static_cast<std::size_t>(place * width + channel) * slots + slot;
       averaged[at] = value;
-      keys[at] = pos ? value + (pos[cell] + times[slot][channel]) : value;
+      keys[at] = pos ? value + (pos[cell * width + channel] + times[slot][channel]) : value;
     }
   }
 };
 
 template <class Element>
 void interleave(std::span<const torch::Tensor> grids, std::span<const torch::Tensor> times,
-                const torch::Tensor& pos, std::int64_t places, int width, float* keys,
-                float* averaged) {
-  Interleave<Element> job{
-      {}, {}, pos.defined() ? pos.const_data_ptr<float>() : nullptr, places, width, keys, averaged};
+                const torch::Tensor& pos, std::span<const std::int32_t> cells, int width,
+                float* keys, float* averaged) {
+  const auto places = static_cast<std::int64_t>(cells.size());
+  Interleave<Element> job{{},     {},    pos.defined() ? pos.const_data_ptr<float>() : nullptr,
+                          cells.data(), places, width, keys,
+                          averaged};
   for (const auto& grid : grids) job.grids.push_back(grid.const_data_ptr<Element>());
   for (const auto& time : times) job.times.push_back(time.const_data_ptr<float>());
   at::parallel_for(0, at::divup(places, kPackBlock), 8, job);
@@ -89,6 +97,7 @@ PackedMemory::PackedMemory(const MemoryTokens& tokens, const torch::Tensor& grid
   VOSTRACK_ASSERT(tokens.grids.size() == tokens.times.size());
   VOSTRACK_ASSERT(!tokens.grids.empty() || tokens.pointers.defined());
   place(tokens);
+  order_places();
   const auto& pos = tokens.places ? tokens.places->pos : grid_pos;
   // As few groups as can be, of nearly the same size.
   const auto count = tokens.grids.size();
@@ -127,6 +136,20 @@ void PackedMemory::place(const MemoryTokens& tokens) {
     places_.push_back({row(x_, x[i]), row(y_, y[i]), std::log2(count[i])});
 }
 
+void PackedMemory::order_places() {
+  cells_.resize(places_.size());
+  std::iota(cells_.begin(), cells_.end(), 0);
+  const auto square = [this](std::int32_t cell) {
+    const KeyPlace& place = places_[static_cast<std::size_t>(cell)];
+    return std::pair(place.y / kSquare, place.x / kSquare);
+  };
+  std::ranges::stable_sort(cells_, {}, square);
+  std::vector<KeyPlace> ordered;
+  for (const std::int32_t cell : cells_)
+    ordered.push_back(places_[static_cast<std::size_t>(cell)]);
+  places_ = std::move(ordered);
+}
+
 KeyCoordinates PackedMemory::coordinates() const {
   return {x_.data(), y_.data(), static_cast<int>(x_.size()), static_cast<int>(y_.size())};
 }
@@ -158,9 +181,9 @@ void PackedMemory::add_grids(std::span<const torch::Tensor> grids,
   float* keys = add_run(static_cast<int>(grids.size()), places, places_.data(), width);
   float* averaged = storage_.back()[1].data_ptr<float>();
   if (half)
-    interleave<at::BFloat16>(sources, encodings, pos, places, width, keys, averaged);
+    interleave<at::BFloat16>(sources, encodings, pos, cells_, width, keys, averaged);
   else
-    interleave<float>(sources, encodings, pos, places, width, keys, averaged);
+    interleave<float>(sources, encodings, pos, cells_, width, keys, averaged);
 }
 
 void PackedMemory::add_pointers(const torch::Tensor& pointers, const torch::Tensor& times,

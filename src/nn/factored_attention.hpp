@@ -43,13 +43,16 @@ class PackedMemory {
 
  private:
   void place(const MemoryTokens& tokens);
+  /// Square by square instead of row by row.
+  void order_places();
   float* add_run(int slots, std::int64_t places, const KeyPlace* at, int width);
   void add_grids(std::span<const torch::Tensor> grids, std::span<const torch::Tensor> times,
                  const torch::Tensor& grid_pos, bool encode);
   void add_pointers(const torch::Tensor& pointers, const torch::Tensor& times, bool encode);
 
   std::vector<KeyRun> runs_;      ///< pointing into the others
-  std::vector<KeyPlace> places_;  ///< of every grid
+  std::vector<KeyPlace> places_;  ///< of every grid, in the order in which they are visited
+  std::vector<std::int32_t> cells_;  ///< which of the grid's cells these are
   std::vector<int> x_, y_;        ///< coordinates
   std::vector<torch::Tensor> storage_;
 };

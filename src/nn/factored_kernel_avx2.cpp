@@ -1,5 +1,6 @@
 #define VOSTRACK_LANES 8
-#define VOSTRACK_VECTORS 1
+#define VOSTRACK_VECTORS 2
+#define VOSTRACK_SLOTS 4
 #include "nn/factored_kernel_body.hpp"
 
 namespace vostrack::nn {

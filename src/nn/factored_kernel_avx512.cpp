@@ -1,5 +1,6 @@
 #define VOSTRACK_LANES 16
 #define VOSTRACK_VECTORS 2
+#define VOSTRACK_SLOTS 8
 #include "nn/factored_kernel_body.hpp"
 
 namespace vostrack::nn {

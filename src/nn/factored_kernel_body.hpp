@@ -1,6 +1,7 @@
 /// The one text of all variants of attend_block. A variant's file defines VOSTRACK_LANES (floats in
-/// a vector) and VOSTRACK_VECTORS (vectors of queries that are multiplied together, as many as the
-/// registers hold), includes this once and is compiled for its processor.
+/// a vector) and, as many as the registers hold, VOSTRACK_VECTORS (vectors of queries) and
+/// VOSTRACK_SLOTS (keys of a place) that are multiplied together; it includes this once and is
+/// compiled for its processor.
 ///
 /// As in vectors.hpp, everything is in an unnamed namespace.
 #pragma once
@@ -12,6 +13,7 @@ namespace vostrack::nn {
 namespace {
 
 constexpr int kVectors = VOSTRACK_VECTORS;
+constexpr int kSlotsAtOnce = VOSTRACK_SLOTS;
 constexpr int kStep = kLanes * kVectors;
 /// Places whose scores are held before they are used: they should stay in the nearest cache.
 constexpr int kChunk = 12;
@@ -23,17 +25,19 @@ static_assert(kQueryBlock % kStep == 0);
 /// @param keys  (terms, slots)
 /// @param more  with b: where they start besides
 /// @param out  (slots, kQueryBlock)
-template <int kSlots, bool kSum>
+template <int kSlots, bool kSum, int kFirst = 0>
 void dot(const float* a, const float* b, const float* keys, int terms, float more, float* out) {
+  constexpr int kLeft = kSlots - kFirst;
+  constexpr int kCount = kLeft < kSlotsAtOnce ? kLeft : kSlotsAtOnce;
   for (int q = 0; q < kQueryBlock; q += kStep) {
-    Vec sum[kVectors][kSlots];
+    Vec sum[kVectors][kCount];
     for (int v = 0; v < kVectors; ++v) {
       Vec start = {};
       if constexpr (kSum) {
         const int at = terms * kQueryBlock + q + v * kLanes;
         start = load(a + at) + load(b + at) + splat(more);
       }
-      for (int s = 0; s < kSlots; ++s) sum[v][s] = start;
+      for (int s = 0; s < kCount; ++s) sum[v][s] = start;
     }
     for (int t = 0; t < terms; ++t) {
       Vec query[kVectors];
@@ -42,14 +46,16 @@ void dot(const float* a, const float* b, const float* keys, int terms, float mor
         query[v] = load(a + at);
         if constexpr (kSum) query[v] += load(b + at);
       }
-      for (int s = 0; s < kSlots; ++s) {
-        const Vec key = splat(keys[t * kSlots + s]);
+      for (int s = 0; s < kCount; ++s) {
+        const Vec key = splat(keys[t * kSlots + kFirst + s]);
         for (int v = 0; v < kVectors; ++v) sum[v][s] += query[v] * key;
       }
     }
     for (int v = 0; v < kVectors; ++v)
-      for (int s = 0; s < kSlots; ++s) store(out + s * kQueryBlock + q + v * kLanes, sum[v][s]);
+      for (int s = 0; s < kCount; ++s)
+        store(out + (kFirst + s) * kQueryBlock + q + v * kLanes, sum[v][s]);
   }
+  if constexpr (kCount < kLeft) dot<kSlots, kSum, kFirst + kCount>(a, b, keys, terms, more, out);
 }
 
 /// Adds `slots` rows of `averaged`, each times its weight.
@@ -57,24 +63,28 @@ void dot(const float* a, const float* b, const float* keys, int terms, float mor
 /// @param weights  (slots, kQueryBlock)
 /// @param averaged  (terms, slots)
 /// @param sum  (terms, kQueryBlock)
-template <int kSlots>
+template <int kSlots, int kFirst = 0>
 void accumulate(const float* weights, const float* averaged, int terms, float* sum) {
+  constexpr int kLeft = kSlots - kFirst;
+  constexpr int kCount = kLeft < kSlotsAtOnce ? kLeft : kSlotsAtOnce;
   for (int q = 0; q < kQueryBlock; q += kStep) {
-    Vec weight[kVectors][kSlots];
+    Vec weight[kVectors][kCount];
     for (int v = 0; v < kVectors; ++v)
-      for (int s = 0; s < kSlots; ++s)
-        weight[v][s] = load(weights + s * kQueryBlock + q + v * kLanes);
+      for (int s = 0; s < kCount; ++s)
+        weight[v][s] = load(weights + (kFirst + s) * kQueryBlock + q + v * kLanes);
     for (int t = 0; t < terms; ++t) {
       float* row = sum + t * kQueryBlock + q;
       Vec total[kVectors];
       for (int v = 0; v < kVectors; ++v) total[v] = load(row + v * kLanes);
-      for (int s = 0; s < kSlots; ++s) {
-        const Vec value = splat(averaged[t * kSlots + s]);
+      for (int s = 0; s < kCount; ++s) {
+        const Vec value = splat(averaged[t * kSlots + kFirst + s]);
         for (int v = 0; v < kVectors; ++v) total[v] += weight[v][s] * value;
       }
       for (int v = 0; v < kVectors; ++v) store(row + v * kLanes, total[v]);
     }
   }
+  if constexpr (kCount < kLeft)
+    accumulate<kSlots, kFirst + kCount>(weights, averaged, terms, sum);
 }
 
 /// Calls `body` with the number of slots as a constant.

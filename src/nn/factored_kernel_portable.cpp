@@ -1,5 +1,6 @@
 #define VOSTRACK_LANES 4
 #define VOSTRACK_VECTORS 1
+#define VOSTRACK_SLOTS 8
 #include "nn/factored_kernel_body.hpp"
 
 namespace vostrack::nn {

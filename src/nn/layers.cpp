@@ -5,54 +5,14 @@
 #include <algorithm>
 
 #include "nn/depthwise.hpp"
-#include "nn/norm_kernel.hpp"
+#include "nn/norm.hpp"
 #include "nn/padded_convolution.hpp"
-#include "nn/parallel.hpp"
-#include "nn/processor.hpp"
 
 namespace vostrack::nn {
 namespace {
 
 /// Of LayerNorm2d, fixed in the reference.
 constexpr float kEpsilon = 1e-6F;
-
-bool fits_norm_kernel(const torch::Tensor& x, std::int64_t channels) {
-  const auto dtype = x.scalar_type();
-  return has_avx512() && x.is_cpu() && (dtype == torch::kFloat32 || dtype == torch::kBFloat16) &&
-         takes_channels(channels) && x.numel() % 16 == 0 && !torch::GradMode::is_enabled();
-}
-
-#ifdef VOSTRACK_X86_KERNELS
-template <class Element>
-void norm_rows_of(const torch::Tensor& x, std::int64_t channels, const torch::Tensor& weight,
-                  const torch::Tensor& bias, float eps, bool gelu, torch::Tensor& out) {
-  const torch::Tensor weights = weight.to(torch::kFloat32), biases = bias.to(torch::kFloat32);
-  const auto *w = static_cast<const float*>(weights.const_data_ptr()),
-             *b = static_cast<const float*>(biases.const_data_ptr());
-  const auto* from = static_cast<const Element*>(x.const_data_ptr());
-  auto* to = static_cast<Element*>(out.data_ptr());
-  // Parts of whole vectors and whole rows, large enough to be worth a thread.
-  const std::int64_t part = std::max<std::int64_t>(channels, 16);
-  at::parallel_for(0, x.numel() / part, std::max<std::int64_t>(1, 16384 / part),
-                   [&](std::int64_t first, std::int64_t last) {
-                     norm_rows_avx512(from + first * part, (last - first) * part / channels,
-                                      channels, w, b, eps, gelu, to + first * part);
-                   });
-}
-#endif
-
-/// norm_rows_avx512 on all threads.
-void norm_rows([[maybe_unused]] const torch::Tensor& x, [[maybe_unused]] std::int64_t channels,
-               [[maybe_unused]] const torch::Tensor& weight,
-               [[maybe_unused]] const torch::Tensor& bias, [[maybe_unused]] float eps,
-               [[maybe_unused]] bool gelu, [[maybe_unused]] torch::Tensor& out) {
-#ifdef VOSTRACK_X86_KERNELS
-  if (x.scalar_type() == torch::kFloat32)
-    norm_rows_of<float>(x, channels, weight, bias, eps, gelu, out);
-  else
-    norm_rows_of<std::uint16_t>(x, channels, weight, bias, eps, gelu, out);
-#endif
-}
 
 }  // namespace
 

@@ -21,7 +21,7 @@ class LinearImpl : public torch::nn::LinearImpl {
 
   /// (…, in) → (…, out)
   torch::Tensor forward(const torch::Tensor& x);
-  /// With an activation, in one pass where the weight is packed.
+  /// With an activation, where the weight is packed in one pass or in place.
   torch::Tensor forward(const torch::Tensor& x, Activation activation);
 
   /// Packs the weight where oneDNN is there for its dtype and device. It must not change
@@ -35,7 +35,8 @@ class LinearImpl : public torch::nn::LinearImpl {
   /// cannot flow afterwards, and few rows are no longer taken as torch::nn::Linear takes them.
   void drop_plain_weight();
 
-  /// `second` after this one with its activation; in one pass where both are quantised.
+  /// `second` after this one with its activation: in one pass where both are quantised, in pieces
+  /// of rows where they are packed.
   torch::Tensor forward_both(const torch::Tensor& x, Activation activation, LinearImpl& second);
 
  private:

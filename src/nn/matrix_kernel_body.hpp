@@ -1,4 +1,4 @@
-/// The one text of both products of matrix_kernel.hpp. A file gives the arithmetic of its elements
+/// The one text of all products of matrix_kernel.hpp. A file gives the arithmetic of its elements
 /// as a struct `Arithmetic`, includes this once and is compiled for its processor.
 ///
 /// As in vectors.hpp, everything is in an unnamed namespace.
@@ -8,7 +8,10 @@ namespace vostrack::nn {
 namespace {
 
 constexpr int kTileRows = 6;
-constexpr int kPanelVectors = kPanel / kLanes;
+/// As many as the registers hold: 32 of AVX-512, else 16.
+constexpr int kTileVectors = kLanes == 16 ? 4 : 2;
+constexpr int kTileColumns = kTileVectors * kLanes;
+static_assert(kPanel % kTileColumns == 0);
 
 /// kRows rows times kVectors vectors of columns, in registers.
 ///
@@ -67,16 +70,24 @@ void multiply(std::int64_t rows, std::int64_t columns, std::int64_t inner,
   const std::int64_t steps = inner / Arithmetic::kElements;
   const Arithmetic::Element* data = b.data;
   for (; columns >= kPanel; columns -= kPanel, data += b.panel, out += kPanel)
-    panel<kPanelVectors>(rows, steps, a, a_row, data, b.row, out, out_row, add);
-  switch (columns / kLanes) {
-    case 1:
-      return panel<1>(rows, steps, a, a_row, data, b.row, out, out_row, add);
-    case 2:
-      return panel<2>(rows, steps, a, a_row, data, b.row, out, out_row, add);
-    case 3:
-      return panel<3>(rows, steps, a, a_row, data, b.row, out, out_row, add);
-    default:
-      return;
+    for (int c = 0; c < kPanel; c += kTileColumns)
+      panel<kTileVectors>(rows, steps, a, a_row, data + c * Arithmetic::kElements, b.row, out + c,
+                          out_row, add);
+  for (; columns >= kTileColumns; columns -= kTileColumns, out += kTileColumns) {
+    panel<kTileVectors>(rows, steps, a, a_row, data, b.row, out, out_row, add);
+    data += kTileColumns * Arithmetic::kElements;
+  }
+  if constexpr (kTileVectors == 4) {
+    switch (columns / kLanes) {
+      case 1:
+        return panel<1>(rows, steps, a, a_row, data, b.row, out, out_row, add);
+      case 2:
+        return panel<2>(rows, steps, a, a_row, data, b.row, out, out_row, add);
+      case 3:
+        return panel<3>(rows, steps, a, a_row, data, b.row, out, out_row, add);
+      default:
+        return;
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-/// The one text of both weigh_row_avx512 of matrix_kernel.hpp.
+/// The one text of all softmax rows of matrix_kernel.hpp.
 ///
 /// As in vectors.hpp, everything is in an unnamed namespace.
 #pragma once

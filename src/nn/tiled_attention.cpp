@@ -224,8 +224,8 @@ void TiledAttention::attend(const at::BFloat16* queries, std::int64_t count,
           for (std::int64_t i = 0; i < size; ++i) score[i] += more[first + i];
         for (auto i = memory.count - first; i < size; ++i) score[i] = kNever;
         const float shrink =
-            weigh_row_avx512(score, size, /*scale=*/1, softmax[row],
-                             reinterpret_cast<std::uint16_t*>(weights + row * kKeyBlock));
+            weigh_row_avx512_bf16(score, size, /*scale=*/1, softmax[row],
+                                  reinterpret_cast<std::uint16_t*>(weights + row * kKeyBlock));
         if (first > 0 && shrink != 1)
           for (std::int64_t i = 0; i < width_; ++i) sum[row * width_ + i] *= shrink;
       }

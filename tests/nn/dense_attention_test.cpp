@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
+#include <vector>
 
 #include "support/tensors.hpp"
 
@@ -44,13 +46,24 @@ double tolerance(torch::ScalarType dtype) {
   return dtype == torch::kFloat32 ? 2e-5 : 1e-2;
 }
 
-std::vector<torch::ScalarType> dtypes(std::int64_t channels) {
+/// What this processor can run.
+struct Way {
+  torch::ScalarType dtype;
+  std::size_t variant;
+};
+
+std::vector<Way> ways(std::int64_t channels) {
   torch::InferenceMode guard;
-  std::vector<torch::ScalarType> usable;
-  for (const auto dtype : {torch::kFloat32, torch::kBFloat16})
-    if (dense_attention_available(torch::empty({1, 1, channels}, dtype), channels))
-      usable.push_back(dtype);
+  std::vector<Way> usable;
+  for (std::size_t variant = 0; variant < dense_variants().size(); ++variant)
+    usable.push_back({torch::kFloat32, variant});
+  if (dense_attention_available(torch::empty({1, 1, channels}, torch::kBFloat16), channels))
+    usable.push_back({torch::kBFloat16, 0});
   return usable;
+}
+
+std::string name_of(const Way& way) {
+  return way.dtype == torch::kFloat32 ? dense_variants()[way.variant].name : "bfloat16";
 }
 
 class DenseAttentionShapes : public ::testing::TestWithParam<Case> {};
@@ -59,17 +72,19 @@ TEST_P(DenseAttentionShapes, EqualsThePlainForm) {
   const auto [name, batch, queries, keys, heads, channels] = GetParam();
   torch::InferenceMode guard;
   torch::manual_seed(5);
-  const auto usable = dtypes(channels);
-  if (usable.empty()) GTEST_SKIP() << "this processor has no AVX-512";
-  for (const auto dtype : usable) {
+  const auto usable = ways(channels);
+  if (usable.empty()) GTEST_SKIP() << "this processor has no AVX2";
+  for (const auto& way : usable) {
+    const auto dtype = way.dtype;
     const auto random = [&](std::int64_t rows) {
       return torch::randn({batch, rows, heads * channels}).to(dtype);
     };
     // Twice as large queries: softmax then prefers some keys by far.
     const auto q = random(queries) * 2, k = random(keys), v = random(keys);
     const auto want = plain(q, k, v, heads);
-    EXPECT_TRUE(near(dense_attention(q, k, v, heads), want, tolerance(dtype) * largest(want)))
-        << dtype;
+    EXPECT_TRUE(near(dense_attention(q, k, v, heads, way.variant), want,
+                     tolerance(dtype) * largest(want)))
+        << name_of(way);
   }
 }
 
@@ -88,19 +103,21 @@ INSTANTIATE_TEST_SUITE_P(Small, DenseAttentionShapes,
 
 TEST(DenseAttention, StaysExactWhereScoresAreHuge) {
   torch::InferenceMode guard;
-  if (dtypes(32).empty()) GTEST_SKIP() << "this processor has no AVX-512";
+  if (dense_variants().empty()) GTEST_SKIP() << "this processor has no AVX2";
   torch::manual_seed(6);
   // Rising scores: every block of keys beats all before it.
   const auto q = torch::full({1, 7, 32}, 10.0F);
   const auto k = torch::linspace(-30, 30, 700).view({1, 700, 1}).expand({1, 700, 32}).contiguous();
   const auto v = torch::randn({1, 700, 32});
   const auto want = plain(q, k, v, 1);
-  EXPECT_TRUE(near(dense_attention(q, k, v, 1), want, 1e-4 * largest(want)));
+  for (std::size_t variant = 0; variant < dense_variants().size(); ++variant)
+    EXPECT_TRUE(near(dense_attention(q, k, v, 1, variant), want, 1e-4 * largest(want)))
+        << dense_variants()[variant].name;
 }
 
 TEST(DenseAttention, DoesNotDependOnTheNumberOfThreads) {
   torch::InferenceMode guard;
-  if (dtypes(64).empty()) GTEST_SKIP() << "this processor has no AVX-512";
+  if (dense_variants().empty()) GTEST_SKIP() << "this processor has no AVX2";
   torch::manual_seed(7);
   const auto q = torch::randn({1, 500, 128}), k = torch::randn({1, 500, 128});
   const int threads = at::get_num_threads();
@@ -136,17 +153,19 @@ TEST_P(WindowAttentionShapes, EqualsThePlainFormOfEachWindow) {
   constexpr int kHeads = 2, kChannels = 32, kBatch = 2;
   torch::InferenceMode guard;
   torch::manual_seed(8);
-  const auto usable = dtypes(kChannels);
-  if (usable.empty()) GTEST_SKIP() << "this processor has no AVX-512";
+  const auto usable = ways(kChannels);
+  if (usable.empty()) GTEST_SKIP() << "this processor has no AVX2";
   const int step = pooled ? 2 : 1;
-  for (const auto dtype : usable) {
+  for (const auto& way : usable) {
+    const auto dtype = way.dtype;
     // Three in one tensor, as a projection makes them.
     const auto all = torch::randn({kBatch, rows, columns, 3 * kHeads * kChannels}).to(dtype);
     const auto parts = all.chunk(3, 3);
     const auto q = pooled ? parts[0].slice(1, 0, rows, 2).slice(2, 0, columns, 2) : parts[0];
     const auto filling_k = torch::randn({kHeads * kChannels}).to(dtype);
     const auto filling_v = torch::randn({kHeads * kChannels}).to(dtype);
-    const auto got = window_attention(q, parts[1], parts[2], filling_k, filling_v, kHeads, window);
+    const auto got = window_attention(q, parts[1], parts[2], filling_k, filling_v, kHeads, window,
+                                      way.variant);
     ASSERT_EQ(got.sizes(), q.sizes());
     for (int top = 0; top < rows; top += window)
       for (int left = 0; left < columns; left += window) {
@@ -163,7 +182,7 @@ TEST_P(WindowAttentionShapes, EqualsThePlainFormOfEachWindow) {
         const auto want = plain(cut(q, step).flatten(1, 2), filled(parts[1], filling_k),
                                 filled(parts[2], filling_v), kHeads);
         EXPECT_TRUE(near(cut(got, step).flatten(1, 2), want, tolerance(dtype) * largest(want)))
-            << dtype << " window at " << top << ", " << left;
+            << name_of(way) << ", window at " << top << ", " << left;
       }
   }
 }

@@ -177,7 +177,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"memories only", 32, 8, 5, 3, 1, 3, 0}, Case{"pointers only", 32, 8, 7, 5, 2, 0, 12},
         Case{"odd sizes", 20, 7, 9, 4, 3, 5, 13}, Case{"tall grid", 16, 5, 3, 11, 1, 2, 4},
         Case{"eight slots", 16, 8, 5, 7, 1, 8, 3}, Case{"nine slots", 16, 8, 5, 7, 1, 9, 3},
-        Case{"many slots", 16, 8, 4, 4, 1, 23, 64},
+        Case{"many slots", 16, 8, 4, 4, 1, 23, 64}, Case{"several squares", 16, 8, 20, 18, 1, 3, 5},
         Case{"halved memories", 64, 16, 6, 7, 2, 6, 8, torch::kBFloat16},
         Case{"places of their own", 64, 16, 6, 7, 3, 6, 8, torch::kFloat32, true},
         Case{"halved memories on places", 16, 8, 5, 9, 2, 9, 0, torch::kBFloat16, true}),

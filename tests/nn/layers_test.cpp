@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "nn/norm.hpp"
 #include "support/tensors.hpp"
 
 namespace vostrack::nn {
@@ -39,6 +40,45 @@ TEST(LayerNorm2d, NormalisesChannelsOfAnyNumberInAnyOrder) {
         EXPECT_TRUE(near(normalise_few_channels(x, norm->weight, norm->bias), exact, 2e-5))
             << channels << " channels, " << side;
       }
+    }
+}
+
+TEST(NormKernels, AgreeInAllVariantsOfThisProcessor) {
+  torch::InferenceMode guard;
+  torch::manual_seed(7);
+  if (norm_variants().empty()) GTEST_SKIP() << "this processor has no AVX2";
+  for (const NormKernels& kernels : norm_variants())
+    for (const int channels : {1, 2, 4, 8, 16, 32, 48, 256}) {
+      const auto x = torch::randn({48, channels}) * 3 + 1;
+      const auto weight = torch::rand({channels}) * 4 - 2, bias = torch::rand({channels}) * 4 - 2;
+      const auto exact = torch::layer_norm(as_double(x), {channels}, as_double(weight),
+                                           as_double(bias), 1e-6);
+      for (const bool gelu : {false, true}) {
+        auto out = torch::empty_like(x);
+        kernels.float32(x.const_data_ptr<float>(), 48, channels, weight.const_data_ptr<float>(),
+                        bias.const_data_ptr<float>(), 1e-6F, gelu, out.data_ptr<float>());
+        EXPECT_TRUE(near(out, gelu ? torch::gelu(exact) : exact, 2e-5))
+            << kernels.name << ", " << channels << " channels";
+      }
+      for (const std::int64_t count : {1, 7, 48}) {
+        auto out = torch::zeros({50});
+        kernels.gelu(x.const_data_ptr<float>(), count, out.data_ptr<float>());
+        EXPECT_TRUE(near(out.slice(0, 0, count),
+                         torch::gelu(as_double(x).flatten().slice(0, 0, count)), 1e-6))
+            << kernels.name << ", " << count;
+        EXPECT_EQ(out.slice(0, count).abs().max().item<float>(), 0) << kernels.name;
+      }
+      const auto half = x.to(torch::kBFloat16);
+      auto rounded = torch::empty_like(half);
+      kernels.bfloat16(static_cast<const std::uint16_t*>(half.const_data_ptr()), 48, channels,
+                       weight.const_data_ptr<float>(), bias.const_data_ptr<float>(), 1e-6F,
+                       /*gelu=*/false, static_cast<std::uint16_t*>(rounded.data_ptr()));
+      const auto of_half = torch::layer_norm(as_double(half), {channels}, as_double(weight),
+                                             as_double(bias), 1e-6);
+      EXPECT_TRUE(((as_double(rounded) - of_half).abs() <= of_half.abs() / 256 + 1e-5)
+                      .all()
+                      .item<bool>())
+          << kernels.name << ", " << channels << " channels in bfloat16";
     }
 }
 
