@@ -124,13 +124,14 @@ int bench_command(const BenchArguments& arguments, const Console& console) {
       what.image_size = size;
       bench::reset_peak_resident();
       bench::FrameBench frame(what, pictures.height, pictures.width);
+      if (frame.precision() != precision) say_precision(console, precision, frame.precision());
       for (const int threads : arguments.threads)
         for (const int objects : arguments.objects) {
           const int used = bench::use_threads(threads);
           auto parts =
               frame.measure(objects, arguments.rounds, arguments.processor_time, arguments.speed);
           if (pictures.decode_ms) parts.insert(parts.begin(), {"decode", *pictures.decode_ms});
-          rows.push_back({precision, used, frame.image_size(), objects, frame.load_ms(),
+          rows.push_back({frame.precision(), used, frame.image_size(), objects, frame.load_ms(),
                           bench::peak_resident_mib(), std::move(parts)});
           if (!table) continue;
           if (rows.size() == 1) print_head(console.out, rows.front());

@@ -44,8 +44,16 @@ struct ModelArguments {
 
   /// Adds --model, --config, --device, --precision, --threads and --size.
   void add_to(CLI::App& app);
+  /// Says so where the model does not compute in the precision that was asked for.
+  ///
   /// @throws Error as Model::load
-  Model load() const;
+  Model load(const Console& console) const;
 };
+
+/// As --precision has it.
+const char* precision_name(Precision precision) noexcept;
+
+/// That `asked` is computed in `used`.
+void say_precision(const Console& console, const std::string& asked, const std::string& used);
 
 }  // namespace vostrack::cli

@@ -78,7 +78,7 @@ EvalRun run_of(const EvalArguments& arguments, const Model& model) {
           model.name(),
           model.image_size(),
           arguments.model.device,
-          arguments.model.precision,
+          precision_name(model.options().precision),
           arguments.prompt,
           arguments.speed};
 }

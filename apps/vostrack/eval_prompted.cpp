@@ -46,7 +46,7 @@ int evaluate_pictures(const EvalArguments& arguments, const Console& console) {
     check(pictures.count(name) != 0 && fs::exists(root / "masks" / (name + ".png")),
           ErrorCode::kNotFound, "{}: no picture {} with a mask", arguments.root, name);
 
-  const Model model = arguments.model.load();
+  const Model model = arguments.model.load(console);
   ImageSegmenter segmenter(model);
   ClickReport report;
   report.root = arguments.root;
@@ -94,7 +94,7 @@ int evaluate_interactive(const EvalArguments& arguments, const Console& console)
   for (const Case& one : cases)
     total += std::ssize(eval::appearances(one.truth, protocol_of(arguments).late));
 
-  const Model model = arguments.model.load();
+  const Model model = arguments.model.load(console);
   folder.prepare({});
   Progress progress("Correcting", total, console.err,
                     arguments.quiet ? ProgressStyle::kNone : console.progress);

@@ -117,7 +117,7 @@ int evaluate_tracking(EvalArguments arguments, const Console& console) {
       frames += check_sequence(one.sequence, one.truth, protocol.late);
       sequences.push_back(one.sequence);
     }
-    const Model model = arguments.model.load();
+    const Model model = arguments.model.load(console);
     if (arguments.jobs == 0)
       arguments.jobs =
           on_gpu(arguments) ? 1 : jobs_that_fit(cores(), model.image_size(), available_memory());

@@ -1,3 +1,5 @@
+#include <ostream>
+
 #include "apps/vostrack/commands.hpp"
 
 namespace vostrack::cli {
@@ -35,7 +37,23 @@ void ModelArguments::add_to(CLI::App& app) {
       ->group(group);
 }
 
-Model ModelArguments::load() const {
+const char* precision_name(Precision precision) noexcept {
+  switch (precision) {
+    case Precision::kFloat32:
+      return "float32";
+    case Precision::kBFloat16:
+      return "bfloat16";
+    default:
+      return "int8";
+  }
+}
+
+void say_precision(const Console& console, const std::string& asked, const std::string& used) {
+  console.err << "vostrack: this processor has no instructions for " << asked
+              << ", so it computes in " << used << ", which is faster\n";
+}
+
+Model ModelArguments::load(const Console& console) const {
   ModelOptions options;
   options.device = device;
   options.precision = precision == "int8"       ? Precision::kInt8
@@ -44,7 +62,10 @@ Model ModelArguments::load() const {
   options.image_size = size;
   options.config = config;
   if (threads > 0) set_num_threads(threads);
-  return path.empty() ? Model::load_default(options) : Model::load(path, options);
+  Model model = path.empty() ? Model::load_default(options) : Model::load(path, options);
+  if (const std::string used = precision_name(model.options().precision); used != precision)
+    say_precision(console, precision, used);
+  return model;
 }
 
 }  // namespace vostrack::cli

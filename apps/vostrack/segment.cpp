@@ -192,7 +192,7 @@ int segment(const SegmentArguments& arguments, const Console& console) {
       throw UsageError(fmt::format("'{}': want a name that ends in .png", path));
 
   const Image image = read_image(arguments.photo);
-  const Model model = arguments.model.load();
+  const Model model = arguments.model.load(console);
   std::vector<Proposal> proposals = segment_picture(arguments, prompts, image, model);
 
   for (std::size_t i = 0; i < proposals.size() && !arguments.out.empty(); ++i) {

@@ -117,7 +117,7 @@ int track(const TrackArguments& arguments, const Console& console) {
   const TrackSettings settings = settings_of(arguments);
   const Work work = work_of(arguments);
   if (arguments.live.live) check_live(arguments, work);
-  ModelOnDemand model(arguments.model);
+  ModelOnDemand model(arguments.model, console);
   if (work.folder_each)
     return track_jobs(jobs_of(work.clips, arguments.out), arguments.out, settings, model, console);
   const PromptedClip& clip = work.clips.front();

@@ -15,7 +15,7 @@ Json model_json(const Model& model, const ModelArguments& arguments) {
           {"name", model.name()},
           {"image_size", model.image_size()},
           {"device", arguments.device},
-          {"precision", arguments.precision}};
+          {"precision", precision_name(model.options().precision)}};
 }
 
 Json objects_json(const TrackResults& results,

@@ -1,6 +1,6 @@
 /// Tracks one video, from opening it to its summary.
 ///
-///   ModelOnDemand model(arguments);
+///   ModelOnDemand model(arguments, console);
 ///   TrackOutcome outcome = track_video({"clip.mp4", OutputFolder("out"), prompts}, settings,
 ///   model,
 ///                                      console);
@@ -45,16 +45,18 @@ struct TrackJob {
 /// Loads the model when it is first needed.
 class ModelOnDemand {
  public:
-  explicit ModelOnDemand(const ModelArguments& arguments) : arguments_(arguments) {}
+  ModelOnDemand(const ModelArguments& arguments, const Console& console)
+      : arguments_(arguments), console_(console) {}
   /// @throws Error as Model::load
   const Model& get() {
-    if (!model_) model_ = arguments_.load();
+    if (!model_) model_ = arguments_.load(console_);
     return *model_;
   }
   const ModelArguments& arguments() const noexcept { return arguments_; }
 
  private:
   ModelArguments arguments_;
+  Console console_;
   std::optional<Model> model_;
 };
 

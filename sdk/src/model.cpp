@@ -38,6 +38,9 @@ Model Model::load(const std::string& path, const ModelOptions& options) {
     impl->path = path;
     impl->options = options;
     impl->model = nn::Model::load(path, runtime, options.config, options.image_size);
+    if (options.precision == Precision::kBFloat16 &&
+        impl->model->runtime().dtype != torch::kBFloat16)
+      impl->options.precision = Precision::kFloat32;
     return Model(std::move(impl));
   });
 }

@@ -73,6 +73,7 @@ memory::Selection full_bank(const nn::Model& model, const SpeedOptions& speed) {
 struct FrameBench::Impl {
   std::shared_ptr<const nn::Model> model;
   double load_ms = 0;
+  std::string precision;
   int height, width;
 };
 
@@ -80,13 +81,20 @@ FrameBench::FrameBench(const BenchModel& model, int height, int width)
     : impl_(std::make_unique<Impl>()) {
   impl_->height = height;
   impl_->width = width;
+  impl_->precision = model.precision;
   impl_->load_ms = milliseconds([&] { impl_->model = load(model); }, /*processor_time=*/false);
+  if (model.precision == "bfloat16" && impl_->model->runtime().dtype != torch::kBFloat16)
+    impl_->precision = "float32";
 }
 
 FrameBench::~FrameBench() = default;
 
 int FrameBench::image_size() const {
   return impl_->model->config().image_size;
+}
+
+std::string FrameBench::precision() const {
+  return impl_->precision;
 }
 
 double FrameBench::load_ms() const {

@@ -44,6 +44,8 @@ class FrameBench {
                                                       const SpeedOptions& speed = {});
 
   int image_size() const;
+  /// What it computes in: float32 instead of bfloat16 on CPUs without instructions for it.
+  std::string precision() const;
   /// Milliseconds that loading took.
   double load_ms() const;
 

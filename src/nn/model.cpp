@@ -134,25 +134,27 @@ Model::Model(ModelConfig config, const StateDict& state, const RuntimeOptions& r
              std::string origin)
     : config_(std::move(config)), runtime_(runtime) {
   torch::NoGradGuard no_grad;
+  // Without instructions for it bfloat16 takes several times as long as float32.
+  if (runtime_.device.is_cpu() && !has_avx512_bf16()) runtime_.dtype = torch::kFloat32;
   network_ = build_network(config_, state, origin).ptr();
   fingerprint_ = fingerprint_of(config_, *network_);
   part_sizes_ = part_sizes_of(*network_);
   network_->eval();
   for (auto& parameter : network_->parameters()) parameter.requires_grad_(false);
   auto& trunk = *network_->image_encoder->trunk();
-  if (runtime.int8) {
+  if (runtime_.int8) {
     quantise_linear_layers(trunk);
     quantise_linear_layers(*network_->memory_attention);
     quantise_linear_layers(*network_->memory_encoder);
   }
-  trunk_dtype_ = trunk.inference_dtype(runtime.dtype);
+  trunk_dtype_ = trunk.inference_dtype(runtime_.dtype);
   trunk.prepare_for_inference(config_.image_size,
-                              torch::TensorOptions(trunk_dtype_).device(runtime.device));
-  network_->to(runtime.device);
+                              torch::TensorOptions(trunk_dtype_).device(runtime_.device));
+  network_->to(runtime_.device);
   trunk.to(trunk_dtype_);
-  network_->image_encoder->neck()->to(runtime.dtype);
-  network_->memory_attention->to(runtime.dtype);
-  network_->memory_encoder->to(runtime.dtype);
+  network_->image_encoder->neck()->to(runtime_.dtype);
+  network_->memory_attention->to(runtime_.dtype);
+  network_->memory_encoder->to(runtime_.dtype);
   prepare_linear_layers(*network_);
   drop_plain_weights(trunk);  // by far the most of all; many rows of tokens always
   compute_constants();

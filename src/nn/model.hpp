@@ -22,7 +22,7 @@ namespace vostrack::nn {
 struct RuntimeOptions {
   torch::Device device = torch::kCPU;
   /// float32, or bfloat16 for the image encoder (where its trunk gains by it), memory attention and
-  /// memory encoder. The mask decoder and everything that selects memories stay in float32.
+  /// memory encoder, but not on CPUs without its instructions. The rest stays in float32.
   torch::ScalarType dtype = torch::kFloat32;
   /// How spatial memories are stored.
   torch::ScalarType memory_dtype = torch::kBFloat16;

@@ -108,7 +108,12 @@ TEST(Model, StaysNearFloat32InBfloat16) {
   fast.dtype = torch::kBFloat16;
   const auto picture = random_picture(64, 64);
   const auto exact = click(*small_model(), picture);
-  const auto rounded = click(*small_model(small_config(), fast), picture);
+  const auto fast_model = small_model(small_config(), fast);
+  const auto rounded = click(*fast_model, picture);
+  if (fast_model->runtime().dtype == torch::kFloat32) {
+    EXPECT_TRUE(test::same(rounded.low_res, exact.low_res));
+    GTEST_SKIP() << "this processor has no bfloat16, so it computes in float32";
+  }
   EXPECT_EQ(rounded.low_res.scalar_type(), torch::kFloat32);
   // bfloat16 keeps 8 bits: each of some twenty layers is off by up to 2^-8 of its largest value.
   EXPECT_TRUE(near(rounded.low_res, exact.low_res, 0.1 * test::largest(exact.low_res)));

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "support/shared_data.hpp"
 #include "vostrack/vostrack.hpp"
@@ -37,16 +38,16 @@ std::vector<Mask> track(const std::string& video, const Mask& first, Precision p
   return masks;
 }
 
-bool has(Precision precision) {
+/// What is computed in when `precision` is asked for; nothing where it is refused.
+std::optional<Precision> in_force(Precision precision) {
   ModelOptions options;
   options.precision = precision;
   try {
-    Model::load_default(options);
+    return Model::load_default(options).options().precision;
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kUnsupported) throw;
-    return false;
+    return std::nullopt;
   }
-  return true;
 }
 
 void expect_agreement(const std::string& video, const Mask& first, const std::vector<Mask>& exact,
@@ -75,10 +76,23 @@ void expect_agreement(const std::string& video, const std::string& first_mask) {
   const Mask first = read_mask(first_mask);
   const auto exact = track(video, first, Precision::kFloat32);
   expect_agreement(video, first, exact, Precision::kBFloat16);
-  if (has(Precision::kInt8))
+  if (in_force(Precision::kInt8))
     expect_agreement(video, first, exact, Precision::kInt8);
   else
     std::cout << "[ SKIPPED  ] int8, which this processor cannot do\n";
+}
+
+TEST(Precision, IsFloat32WhereBfloat16IsNone) {
+  ASSERT_EQ(in_force(Precision::kFloat32), Precision::kFloat32);
+  if (in_force(Precision::kBFloat16) == Precision::kBFloat16)
+    GTEST_SKIP() << "this processor has bfloat16";
+  const std::string samples = std::string(VOSTRACK_SOURCE_DIR) + "/samples/";
+  const Mask first = read_mask(samples + "dog_mask.png");
+  const auto exact = track(samples + "dog.mp4", first, Precision::kFloat32);
+  const auto asked = track(samples + "dog.mp4", first, Precision::kBFloat16);
+  ASSERT_EQ(exact.size(), asked.size());
+  for (std::size_t frame = 0; frame < exact.size(); ++frame)
+    EXPECT_EQ(exact[frame].data, asked[frame].data) << "frame " << frame;
 }
 
 TEST(Precision, AgreesOnTheSampleClip) {

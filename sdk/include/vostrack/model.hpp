@@ -20,7 +20,7 @@ namespace vostrack {
 
 enum class Precision {
   kFloat32,   ///< reproduces the reference's numbers
-  kBFloat16,  ///< faster where the processor or GPU has the instructions; masks within a hair
+  kBFloat16,  ///< faster, masks within a hair; kFloat32 on CPUs without instructions for it
   /// 8-bit numbers in the linear layers, bfloat16 where the processor has it and float32 elsewhere
   /// in between. Fastest for the published networks, on CPUs with AVX-512 VNNI only; what it costs
   /// is in docs/performance.md.
@@ -67,7 +67,7 @@ class VOSTRACK_API Model {
 
   const std::string& path() const noexcept;
   const std::string& name() const noexcept;
-  const ModelOptions& options() const noexcept;
+  const ModelOptions& options() const noexcept;  ///< with the precision that is in force
   int image_size() const noexcept;
   /// The configuration as JSON, with the reference's option names.
   std::string config_json() const;
