@@ -69,9 +69,14 @@ void interleave(std::span<const torch::Tensor> grids, std::span<const torch::Ten
                 const torch::Tensor& pos, std::span<const std::int32_t> cells, int width,
                 float* keys, float* averaged) {
   const auto places = static_cast<std::int64_t>(cells.size());
-  Interleave<Element> job{{},     {},    pos.defined() ? pos.const_data_ptr<float>() : nullptr,
-                          cells.data(), places, width, keys,
-                          averaged};
+  Interleave<Element> job{.grids = {},
+                          .times = {},
+                          .pos = pos.defined() ? pos.const_data_ptr<float>() : nullptr,
+                          .cells = cells.data(),
+                          .places = places,
+                          .width = width,
+                          .keys = keys,
+                          .averaged = averaged};
   for (const auto& grid : grids) job.grids.push_back(grid.const_data_ptr<Element>());
   for (const auto& time : times) job.times.push_back(time.const_data_ptr<float>());
   at::parallel_for(0, at::divup(places, kPackBlock), 8, job);

@@ -36,6 +36,28 @@ TEST(Linear, IsTheSameOncePacked) {
   }
 }
 
+TEST(Linear, TakesTwoLayersInPiecesOfRows) {
+  torch::InferenceMode guard;
+  torch::manual_seed(6);
+  Linear first(64, 96), second(96, 48);
+  // Two whole pieces and one of a few rows, in a grid that does not lie row by row.
+  const auto x = torch::randn({1, 64, 3, 1370}).permute({0, 2, 3, 1});
+  for (const auto activation : {Activation::kRelu, Activation::kGelu}) {
+    const auto want = second->forward(activate(first->forward(x), activation));
+    const auto packed = [](const Linear& plain) {
+      Linear layer(plain->weight.size(1), plain->weight.size(0));
+      layer->weight.copy_(plain->weight);
+      layer->bias.copy_(plain->bias);
+      layer->prepare_for_inference();
+      return layer;
+    };
+    Linear packed_first = packed(first), packed_second = packed(second);
+    const auto got = packed_first->forward_both(x, activation, *packed_second);
+    ASSERT_EQ(got.sizes(), want.sizes());
+    EXPECT_TRUE(near(got, want, 1e-5 * largest(want)));
+  }
+}
+
 TEST(Linear, StaysPlainForAFewRows) {
   torch::InferenceMode guard;
   torch::manual_seed(3);
