@@ -73,7 +73,6 @@ memory::Selection full_bank(const nn::Model& model, const SpeedOptions& speed) {
 struct FrameBench::Impl {
   std::shared_ptr<const nn::Model> model;
   double load_ms = 0;
-  std::string precision;
   int height, width;
 };
 
@@ -81,10 +80,7 @@ FrameBench::FrameBench(const BenchModel& model, int height, int width)
     : impl_(std::make_unique<Impl>()) {
   impl_->height = height;
   impl_->width = width;
-  impl_->precision = model.precision;
   impl_->load_ms = milliseconds([&] { impl_->model = load(model); }, /*processor_time=*/false);
-  if (model.precision == "bfloat16" && impl_->model->runtime().dtype != torch::kBFloat16)
-    impl_->precision = "float32";
 }
 
 FrameBench::~FrameBench() = default;
@@ -94,7 +90,9 @@ int FrameBench::image_size() const {
 }
 
 std::string FrameBench::precision() const {
-  return impl_->precision;
+  const nn::RuntimeOptions& runtime = impl_->model->runtime();
+  if (runtime.int8) return "int8";
+  return runtime.dtype == torch::kBFloat16 ? "bfloat16" : "float32";
 }
 
 double FrameBench::load_ms() const {

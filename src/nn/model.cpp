@@ -118,7 +118,7 @@ RuntimeOptions int8_options(torch::Device device) {
         "precision is int8, but this processor has no AVX-512 VNNI; use float32 or bfloat16");
   RuntimeOptions runtime;
   runtime.int8 = true;
-  if (has_avx512_bf16()) runtime.dtype = torch::kBFloat16;
+  runtime.dtype = torch::kBFloat16;  // where the processor has it, see Model
   return runtime;
 }
 
