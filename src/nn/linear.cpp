@@ -1,11 +1,8 @@
 #include "nn/linear.hpp"
 
-#include <algorithm>
-
+#include "nn/blocked_linear.hpp"
 #include "nn/int8_linear.hpp"
-#include "nn/norm.hpp"
 #include "nn/onednn.hpp"
-#include "nn/processor.hpp"
 
 namespace vostrack::nn {
 namespace {
@@ -14,8 +11,6 @@ namespace {
 constexpr std::int64_t kFewRows = 32;
 /// Rows that the packed order is chosen for.
 constexpr std::int64_t kTypicalRows = 4096;
-/// Rows whose wide results, between two layers, stay in the cache.
-constexpr std::int64_t kPieceRows = 2048;
 
 using PackOp = at::Tensor(const at::Tensor&, std::optional<c10::SymInt>);
 using RunOp = at::Tensor(const at::Tensor&, const at::Tensor&, const std::optional<at::Tensor>&,
@@ -35,11 +30,6 @@ Int8Then int8_then(Activation activation) {
   return activation == Activation::kRelu ? Int8Then::kRelu : Int8Then::kGelu;
 }
 
-/// oneDNN's GELU takes half as long as the product before it where there is no AVX-512.
-bool has_faster_gelu(const torch::Tensor& x) {
-  return x.scalar_type() == torch::kFloat32 && !has_avx512() && !norm_variants().empty();
-}
-
 bool has_many_rows(const torch::Tensor& x) {
   return x.numel() >= kFewRows * x.size(-1);
 }
@@ -57,7 +47,7 @@ torch::Tensor activate(const torch::Tensor& x, Activation activation) {
 }
 
 bool LinearImpl::takes(const torch::Tensor& x) const {
-  return packed_.defined() && !torch::GradMode::is_enabled() &&
+  return (packed_.defined() || blocked_) && !torch::GradMode::is_enabled() &&
          x.scalar_type() == weight.scalar_type() && (!keeps_plain_weight() || has_many_rows(x));
 }
 
@@ -66,42 +56,31 @@ bool LinearImpl::takes_int8(const torch::Tensor& x) const {
          (!keeps_plain_weight() || has_many_rows(x));
 }
 
-torch::Tensor LinearImpl::run_packed(const torch::Tensor& x, const char* activation) const {
+torch::Tensor LinearImpl::run_onednn(const torch::Tensor& x, const char* activation) const {
   return run_operator()->call(x, packed_, bias.defined() ? std::optional(bias) : std::nullopt,
                               activation, OneDnnScalars(), "none");
 }
 
 torch::Tensor LinearImpl::forward(const torch::Tensor& x) {
   if (takes_int8(x)) return int8_->forward(x, Int8Then::kNothing);
-  return takes(x) ? run_packed(x, "none") : torch::linear(x, weight, bias);
+  if (!takes(x)) return torch::linear(x, weight, bias);
+  return blocked_ ? blocked_->forward(x, std::nullopt) : run_onednn(x, "none");
 }
 
 torch::Tensor LinearImpl::forward(const torch::Tensor& x, Activation activation) {
   if (takes_int8(x)) return int8_->forward(x, int8_then(activation));
   if (!takes(x)) return activate(torch::linear(x, weight, bias), activation);
-  if (activation == Activation::kRelu) return run_packed(x, "relu");
-  if (!has_faster_gelu(x)) return run_packed(x, "gelu");
-  auto out = run_packed(x, "none");
-  gelu_in_place(out);
-  return out;
+  if (blocked_) return blocked_->forward(x, activation);
+  return run_onednn(x, activation == Activation::kRelu ? "relu" : "gelu");
 }
 
 torch::Tensor LinearImpl::forward_both(const torch::Tensor& x, Activation activation,
                                        LinearImpl& second) {
   if (takes_int8(x) && second.int8_)
     return Int8Linear::forward_both(x, *int8_, int8_then(activation), *second.int8_);
-  const auto channels = x.size(-1), rows = x.numel() / channels;
-  if (rows <= kPieceRows || !takes(x)) return second.forward(forward(x, activation));
-  auto shape = x.sizes().vec();
-  shape.back() = second.options.out_features();
-  auto out = torch::empty({rows, shape.back()}, x.options());
-  const auto flat = x.reshape({rows, channels});
-  for (std::int64_t first = 0; first < rows; first += kPieceRows) {
-    const auto size = std::min(kPieceRows, rows - first);
-    out.narrow(0, first, size)
-        .copy_(second.forward(forward(flat.narrow(0, first, size), activation)));
-  }
-  return out.view(shape);
+  if (takes(x) && blocked_ && second.blocked_)
+    return BlockedLinear::forward_both(x, *blocked_, activation, *second.blocked_);
+  return second.forward(forward(x, activation));
 }
 
 void LinearImpl::quantise_for_inference() {
@@ -110,19 +89,25 @@ void LinearImpl::quantise_for_inference() {
 
 void LinearImpl::prepare_for_inference() {
   packed_ = torch::Tensor();
-  if (int8_ || !has_onednn(weight) || !pack_operator() || !run_operator()) return;
+  blocked_ = nullptr;
+  if (int8_) return;
+  if (BlockedLinear::fits(weight)) {
+    blocked_ = std::make_shared<const BlockedLinear>(weight, bias);
+    return;
+  }
+  if (!has_onednn(weight) || !pack_operator() || !run_operator()) return;
   torch::NoGradGuard no_grad;
   try {
     packed_ = pack_operator()->call(weight, c10::SymInt(kTypicalRows));
     // Only running it tells whether this processor takes the dtype.
-    run_packed(torch::zeros({kFewRows, weight.size(1)}, weight.options()), "gelu");
+    run_onednn(torch::zeros({kFewRows, weight.size(1)}, weight.options()), "gelu");
   } catch (const c10::Error&) {
     packed_ = torch::Tensor();
   }
 }
 
 void LinearImpl::drop_plain_weight() {
-  if (packed_.defined() || int8_) weight.set_data(torch::empty({0}, weight.options()));
+  if (packed_.defined() || blocked_ || int8_) weight.set_data(torch::empty({0}, weight.options()));
 }
 
 void prepare_linear_layers(torch::nn::Module& network) {

@@ -61,12 +61,4 @@ void norm_rows(const torch::Tensor& x, std::int64_t channels, const torch::Tenso
     norm_rows_of(kernels.bfloat16, x, channels, weight, bias, eps, gelu, out);
 }
 
-void gelu_in_place(torch::Tensor& x) {
-  VOSTRACK_ASSERT(x.is_contiguous() && x.scalar_type() == torch::kFloat32 && x.is_cpu());
-  float* const data = x.data_ptr<float>();
-  at::parallel_for(0, x.numel(), kShare, [&](std::int64_t first, std::int64_t last) {
-    norm_variants().front().gelu(data + first, last - first, data + first);
-  });
-}
-
 }  // namespace vostrack::nn

@@ -1,4 +1,4 @@
-/// Layer norm and GELU of neighbouring numbers on all threads, by kernels for this processor.
+/// Layer norm of neighbouring numbers on all threads, by kernels for this processor.
 #pragma once
 
 #include <torch/types.h>
@@ -22,10 +22,5 @@ bool fits_norm_kernel(const torch::Tensor& x, std::int64_t channels);
 /// @param out  as x
 void norm_rows(const torch::Tensor& x, std::int64_t channels, const torch::Tensor& weight,
                const torch::Tensor& bias, float eps, bool gelu, torch::Tensor& out);
-
-/// The exact GELU to 2e-7, in place.
-///
-/// @param x  contiguous float32 on the CPU, where there are kernels
-void gelu_in_place(torch::Tensor& x);
 
 }  // namespace vostrack::nn

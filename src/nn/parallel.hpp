@@ -16,7 +16,7 @@ namespace vostrack::nn {
 /// The size of blocks of `count`, at most `most`, that all threads have as many of.
 inline std::int64_t even_block(std::int64_t count, std::int64_t most) {
   const std::int64_t threads = at::get_num_threads();
-  const auto rounds = at::divup(count, threads * most);
+  const auto rounds = std::max<std::int64_t>(1, at::divup(count, threads * most));
   return std::max<std::int64_t>(1, at::divup(count, threads * rounds));
 }
 

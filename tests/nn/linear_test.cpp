@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <utility>
+#include <vector>
+
 #include "support/tensors.hpp"
 
 namespace vostrack::nn {
@@ -17,44 +21,61 @@ double tolerance(torch::ScalarType dtype) {
   return dtype == torch::kFloat32 ? 1e-5 : 1e-2;
 }
 
+/// Inputs and outputs: few, with strips of outputs that are not whole, and more than are worked on
+/// together.
+constexpr std::array<std::pair<int, int>, 3> kSizes = {{{96, 208}, {96, 200}, {450, 800}}};
+
 TEST(Linear, IsTheSameOncePacked) {
   torch::manual_seed(2);
-  for (const auto dtype : {torch::kFloat32, torch::kBFloat16}) {
-    torch::InferenceMode guard;
-    Linear layer(96, 200);
-    layer->to(dtype);
-    const auto x = torch::randn({2, 50, 96}).to(dtype);
-    const auto exact = torch::linear(x.to(torch::kFloat64), layer->weight.to(torch::kFloat64),
-                                     layer->bias.to(torch::kFloat64));
-    layer->prepare_for_inference();
-    EXPECT_TRUE(near(layer->forward(x), exact, tolerance(dtype) * largest(exact))) << dtype;
-    for (const auto activation : {Activation::kRelu, Activation::kGelu}) {
-      const auto want = activate(exact, activation);
-      EXPECT_TRUE(near(layer->forward(x, activation), want, tolerance(dtype) * largest(want)))
-          << dtype;
+  for (const auto dtype : {torch::kFloat32, torch::kBFloat16})
+    for (const auto& [in, out] : kSizes) {
+      SCOPED_TRACE(c10::str(dtype, ", ", in, " to ", out));
+      torch::InferenceMode guard;
+      Linear layer(in, out);
+      layer->to(dtype);
+      const auto x = torch::randn({2, 50, in}).to(dtype);
+      const auto exact = torch::linear(x.to(torch::kFloat64), layer->weight.to(torch::kFloat64),
+                                       layer->bias.to(torch::kFloat64));
+      layer->prepare_for_inference();
+      EXPECT_TRUE(near(layer->forward(x), exact, tolerance(dtype) * largest(exact)));
+      for (const auto activation : {Activation::kRelu, Activation::kGelu}) {
+        const auto want = activate(exact, activation);
+        EXPECT_TRUE(near(layer->forward(x, activation), want, tolerance(dtype) * largest(want)));
+      }
     }
-  }
 }
 
-TEST(Linear, TakesTwoLayersInPiecesOfRows) {
+TEST(Linear, NeedsNoBias) {
+  torch::InferenceMode guard;
+  torch::manual_seed(7);
+  Linear layer(torch::nn::LinearOptions(32, 64).bias(false));
+  const auto x = torch::randn({40, 32});
+  const auto want = layer->forward(x);
+  layer->prepare_for_inference();
+  EXPECT_TRUE(near(layer->forward(x), want, 1e-5 * largest(want)));
+}
+
+TEST(Linear, TakesTwoLayersAtOnce) {
   torch::InferenceMode guard;
   torch::manual_seed(6);
-  Linear first(64, 96), second(96, 48);
-  // Two whole pieces and one of a few rows, in a grid that does not lie row by row.
-  const auto x = torch::randn({1, 64, 3, 1370}).permute({0, 2, 3, 1});
-  for (const auto activation : {Activation::kRelu, Activation::kGelu}) {
-    const auto want = second->forward(activate(first->forward(x), activation));
-    const auto packed = [](const Linear& plain) {
-      Linear layer(plain->weight.size(1), plain->weight.size(0));
-      layer->weight.copy_(plain->weight);
-      layer->bias.copy_(plain->bias);
-      layer->prepare_for_inference();
-      return layer;
-    };
-    Linear packed_first = packed(first), packed_second = packed(second);
-    const auto got = packed_first->forward_both(x, activation, *packed_second);
-    ASSERT_EQ(got.sizes(), want.sizes());
-    EXPECT_TRUE(near(got, want, 1e-5 * largest(want)));
+  for (const auto hidden : {96, 800}) {
+    Linear first(64, hidden), second(hidden, 48);
+    // Blocks of rows that are not even, in a grid that does not lie row by row.
+    const auto x = torch::randn({1, 64, 3, 67}).permute({0, 2, 3, 1});
+    for (const auto activation : {Activation::kRelu, Activation::kGelu}) {
+      const auto want = second->forward(activate(first->forward(x), activation));
+      const auto packed = [](const Linear& plain) {
+        Linear layer(plain->weight.size(1), plain->weight.size(0));
+        layer->weight.copy_(plain->weight);
+        layer->bias.copy_(plain->bias);
+        layer->prepare_for_inference();
+        return layer;
+      };
+      Linear packed_first = packed(first), packed_second = packed(second);
+      const auto got = packed_first->forward_both(x, activation, *packed_second);
+      ASSERT_EQ(got.sizes(), want.sizes());
+      EXPECT_TRUE(near(got, want, 1e-5 * largest(want)));
+    }
   }
 }
 
@@ -82,6 +103,11 @@ TEST(Linear, NeedsNoPlainWeightOncePacked) {
   EXPECT_EQ(layer->weight.nbytes(), 0U);
   EXPECT_TRUE(near(layer->forward(x), want, 1e-5 * largest(want)));
   EXPECT_TRUE(near(layer->forward(x.slice(0, 0, 5)), few, 1e-5 * largest(want)));
+  EXPECT_EQ(layer->forward(x.slice(0, 0, 0)).sizes(), (std::vector<std::int64_t>{0, 48}));
+  Linear second(48, 16);
+  second->prepare_for_inference();
+  const auto none = layer->forward_both(x.slice(0, 0, 0), Activation::kGelu, *second);
+  EXPECT_EQ(none.sizes(), (std::vector<std::int64_t>{0, 16}));
 }
 
 TEST(Linear, TakesNewWeightsWhereGradientsFlow) {

@@ -1,0 +1,125 @@
+#include "nn/blocked_linear.hpp"
+
+#include <algorithm>
+
+#include "base/check.hpp"
+#include "nn/matrix_kernel.hpp"
+#include "nn/norm_kernel.hpp"
+#include "nn/parallel.hpp"
+#include "nn/processor.hpp"
+
+namespace vostrack::nn {
+namespace {
+
+constexpr std::int64_t kStrip = 16;  ///< outputs that AVX2's registers hold the sums of
+constexpr std::int64_t kRows = 96;   ///< of a block, at most
+/// Inputs whose weights for a strip stay in the first cache.
+constexpr std::int64_t kInputs = 384;
+/// Outputs of a block that stay in the second cache until the activation.
+constexpr std::int64_t kOutputs = 384;
+static_assert(kOutputs % kStrip == 0);
+
+/// As x, with rows of `columns`.
+torch::Tensor rows_of(const torch::Tensor& x, std::int64_t columns) {
+  auto shape = x.sizes().vec();
+  shape.back() = columns;
+  return torch::empty(shape, x.options());
+}
+
+}  // namespace
+
+bool BlockedLinear::fits(const torch::Tensor& weight) {
+  return has_avx2() && !has_avx512() && weight.is_cpu() && weight.dim() == 2 &&
+         weight.scalar_type() == torch::kFloat32 && weight.size(0) % kStrip == 0;
+}
+
+BlockedLinear::BlockedLinear(const torch::Tensor& weight, const torch::Tensor& bias)
+    : in_(weight.size(1)), out_(weight.size(0)) {
+  VOSTRACK_ASSERT(fits(weight));
+  data_ = weight.detach().reshape({-1, kStrip, in_}).transpose(1, 2).contiguous();
+  bias_ = torch::zeros({out_});
+  if (bias.defined()) bias_.copy_(bias.detach());
+}
+
+void BlockedLinear::start(std::int64_t first, std::int64_t last, const Rows<float>& out) const {
+  const auto* bias = bias_.const_data_ptr<float>();
+  for (std::int64_t r = 0; r < out.count; ++r)
+    std::copy(bias + first, bias + last, out.data + r * out.row);
+}
+
+void BlockedLinear::add([[maybe_unused]] const Rows<const float>& x,
+                        [[maybe_unused]] std::int64_t input, [[maybe_unused]] std::int64_t inputs,
+                        [[maybe_unused]] std::int64_t first, [[maybe_unused]] std::int64_t last,
+                        [[maybe_unused]] const Rows<float>& out) const {
+#ifdef VOSTRACK_X86_KERNELS
+  const auto* weights = data_.const_data_ptr<float>();
+  for (auto i = first; i < last; i += kStrip)
+    kMatrixAvx2.multiply(x.count, kStrip, inputs, x.data, x.row,
+                         {weights + i * in_ + input * kStrip, kStrip, kStrip * in_},
+                         out.data + (i - first), out.row, /*add=*/true);
+#endif
+}
+
+void BlockedLinear::apply(const Rows<const float>& x, std::int64_t first, std::int64_t last,
+                          std::optional<Activation> then, const Rows<float>& out) const {
+  start(first, last, out);
+  for (std::int64_t input = 0; input < in_; input += kInputs)
+    add({x.data + input, x.row, x.count}, input, std::min(kInputs, in_ - input), first, last, out);
+  if (!then) return;
+  for (std::int64_t r = 0; r < out.count; ++r) {
+    float* const row = out.data + r * out.row;
+    if (*then == Activation::kRelu)
+      std::transform(row, row + last - first, row, [](float v) { return v < 0 ? 0 : v; });
+#ifdef VOSTRACK_X86_KERNELS
+    else
+      kNormAvx2.gelu(row, last - first, row);
+#endif
+  }
+}
+
+torch::Tensor BlockedLinear::forward(const torch::Tensor& x,
+                                     std::optional<Activation> then) const {
+  VOSTRACK_ASSERT(x.is_cpu() && x.scalar_type() == torch::kFloat32 && x.size(-1) == in_);
+  const auto in = x.contiguous();
+  auto result = rows_of(x, out_);
+  const auto* from = in.const_data_ptr<float>();
+  auto* to = result.data_ptr<float>();
+  const auto rows = x.numel() / in_, block = even_block(rows, kRows);
+  share_out(
+      at::divup(rows, block), [] { return 0; },
+      [&](int, std::int64_t i) {
+        const auto row = i * block, count = std::min(block, rows - row);
+        for (std::int64_t first = 0; first < out_; first += kOutputs)
+          apply({from + row * in_, in_, count}, first, std::min(first + kOutputs, out_), then,
+                {to + row * out_ + first, out_, count});
+      });
+  return result;
+}
+
+torch::Tensor BlockedLinear::forward_both(const torch::Tensor& x, const BlockedLinear& first,
+                                          Activation then, const BlockedLinear& second) {
+  VOSTRACK_ASSERT(x.is_cpu() && x.scalar_type() == torch::kFloat32 && x.size(-1) == first.in_ &&
+                  first.out_ == second.in_);
+  const auto in = x.contiguous();
+  auto result = rows_of(x, second.out_);
+  const auto* from = in.const_data_ptr<float>();
+  auto* to = result.data_ptr<float>();
+  const auto rows = x.numel() / first.in_, block = even_block(rows, kRows);
+  share_out(
+      at::divup(rows, block), [&] { return torch::empty({block, kOutputs}, x.options()); },
+      [&](const torch::Tensor& between, std::int64_t i) {
+        const auto row = i * block, count = std::min(block, rows - row);
+        auto* const hidden = between.data_ptr<float>();
+        const Rows<float> out{to + row * second.out_, second.out_, count};
+        second.start(0, second.out_, out);
+        for (std::int64_t at = 0; at < first.out_; at += kOutputs) {
+          const auto end = std::min(at + kOutputs, first.out_);
+          first.apply({from + row * first.in_, first.in_, count}, at, end, then,
+                      {hidden, kOutputs, count});
+          second.add({hidden, kOutputs, count}, at, end - at, 0, second.out_, out);
+        }
+      });
+  return result;
+}
+
+}  // namespace vostrack::nn
