@@ -18,15 +18,6 @@ constexpr std::int64_t kPackBlock = 16;
 /// columns of one, 8 KiB for each, stays in the second cache.
 constexpr int kSquare = 16;
 
-/// [weight, bias] in the groups of columns that the kernel reads.
-///
-/// @param half  (d/2, c + 1)
-torch::Tensor in_groups(const torch::Tensor& half) {
-  std::vector<torch::Tensor> groups;
-  for (const auto& group : half.split(kMaxSlots, 1)) groups.push_back(group.flatten());
-  return torch::cat(groups);
-}
-
 torch::Tensor as_float(const torch::Tensor& tensor) {
   return tensor.to(torch::kFloat32).contiguous();
 }
@@ -218,13 +209,13 @@ FactoredAttention::FactoredAttention(torch::nn::LinearImpl& key, torch::nn::Line
   VOSTRACK_ASSERT(cos_.size(0) == grid_width * grid_height &&
                   2 * cos_.size(1) == key.weight.size(0));
   const auto along =
-      0.5 * torch::arange(2 * std::max(grid_width, grid_height) - 1, torch::kFloat32);
-  half_cells_ = rotary_table(static_cast<int>(key.weight.size(0)), along, along, theta);
+      0.25 * torch::arange(2 * std::max(grid_width, grid_height) - 1, torch::kFloat32);
+  quarter_cells_ = rotary_table(static_cast<int>(key.weight.size(0)), along, along, theta);
   const auto columns =
       torch::cat({as_float(key.weight), as_float(key.bias).unsqueeze(1)}, 1);  // (d, c + 1)
   const auto halves = columns.chunk(2);
-  weight_x_ = in_groups(halves[0]);
-  weight_y_ = in_groups(halves[1]);
+  weight_x_ = halves[0].t().contiguous();
+  weight_y_ = halves[1].t().contiguous();
   // In double, so that the two projections round once.
   const auto exact = [](const torch::Tensor& tensor) { return tensor.to(torch::kFloat64); };
   const auto dtype = out.weight.scalar_type();
@@ -238,8 +229,8 @@ FactoredAttention::FactoredAttention(torch::nn::LinearImpl& key, torch::nn::Line
             weight_y_.const_data_ptr<float>(),
             cos_.const_data_ptr<float>(),
             sin_.const_data_ptr<float>(),
-            half_cells_.cos.const_data_ptr<float>(),
-            half_cells_.sin.const_data_ptr<float>()};
+            quarter_cells_.cos.const_data_ptr<float>(),
+            quarter_cells_.sin.const_data_ptr<float>()};
 }
 
 torch::Tensor FactoredAttention::forward(const torch::Tensor& queries,

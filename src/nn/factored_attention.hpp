@@ -9,6 +9,8 @@
 ///   and the second with y alone. So a turned query's score is (A[x] + B[y]) · [m, 1], with
 ///   A[x] = [W, b]₁ᵀ R(x)ᵀ q₁ and B[y] = [W, b]₂ᵀ R(y)ᵀ q₂: two small tables for each query, then
 ///   for each place one sum that all memories share there.
+/// - Turned by r to either side of the middle of all coordinates, q₁ differs in the sign of sin r
+///   alone, so that two coordinates' tables share their products.
 /// - Object pointers are not turned: for them the sum is A[0] + B[0].
 /// - A key that counts for n of them has log n more of a score. Tables have only the coordinates at
 ///   which keys stand.
@@ -76,7 +78,7 @@ class FactoredAttention {
  private:
   FactoredLayer layer_;
   torch::Tensor weight_x_, weight_y_, cos_, sin_;
-  RotaryTable half_cells_;
+  RotaryTable quarter_cells_;
   torch::Tensor out_weight_, out_bias_;  ///< values' and output projection in one
 };
 

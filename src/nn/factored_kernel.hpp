@@ -18,11 +18,11 @@ struct FactoredLayer {
   int channels;      ///< of queries and keys, d
   int memory_width;  ///< of memories, c
   int grid_width, grid_height;
-  /// The key projection and, as column c, its bias, in groups of kMaxSlots columns: each group is
-  /// (d/2, columns in the group). The half of the channels that turns with x, then that with y.
+  /// The key projection and, as column c, its bias, (c + 1, d/2): the half of the channels that
+  /// turns with x, then that with y.
   const float *weight_x, *weight_y;
-  const float *cos, *sin;            ///< rotary table of the grid: (grid, d/2)
-  const float *half_cos, *half_sin;  ///< (·, d/2): row k is that of the place (k/2, k/2)
+  const float *cos, *sin;                  ///< rotary table of the grid: (grid, d/2)
+  const float *quarter_cos, *quarter_sin;  ///< (·, d/2): row k is that of the place (k/4, k/4)
 };
 
 /// Where keys stand.

@@ -19,43 +19,39 @@ constexpr int kStep = kLanes * kVectors;
 constexpr int kChunk = 12;
 static_assert(kQueryBlock % kStep == 0);
 
-/// Dot products of `slots` keys with queries, the queries being a, or a + b.
+/// Dot products of `slots` keys with queries, the queries being x + y.
 ///
-/// @param a, b  (terms, kQueryBlock); with b there is one row more, where the products start
+/// @param x, y  (terms + 1, kQueryBlock); the last row is where the products start
 /// @param keys  (terms, slots)
-/// @param more  with b: where they start besides
+/// @param more  where they start besides
 /// @param out  (slots, kQueryBlock)
-template <int kSlots, bool kSum, int kFirst = 0>
-void dot(const float* a, const float* b, const float* keys, int terms, float more, float* out) {
+template <int kSlots, int kFirst = 0>
+void dot(const float* x, const float* y, const float* keys, int terms, float more, float* out) {
   constexpr int kLeft = kSlots - kFirst;
   constexpr int kCount = kLeft < kSlotsAtOnce ? kLeft : kSlotsAtOnce;
   for (int q = 0; q < kQueryBlock; q += kStep) {
+    const auto query = [&](int term, int v) {
+      const int at = term * kQueryBlock + q + v * kLanes;
+      return load(x + at) + load(y + at);
+    };
     Vec sum[kVectors][kCount];
     for (int v = 0; v < kVectors; ++v) {
-      Vec start = {};
-      if constexpr (kSum) {
-        const int at = terms * kQueryBlock + q + v * kLanes;
-        start = load(a + at) + load(b + at) + splat(more);
-      }
+      const Vec start = query(terms, v) + splat(more);
       for (int s = 0; s < kCount; ++s) sum[v][s] = start;
     }
     for (int t = 0; t < terms; ++t) {
-      Vec query[kVectors];
-      for (int v = 0; v < kVectors; ++v) {
-        const int at = t * kQueryBlock + q + v * kLanes;
-        query[v] = load(a + at);
-        if constexpr (kSum) query[v] += load(b + at);
-      }
+      Vec queries[kVectors];
+      for (int v = 0; v < kVectors; ++v) queries[v] = query(t, v);
       for (int s = 0; s < kCount; ++s) {
         const Vec key = splat(keys[t * kSlots + kFirst + s]);
-        for (int v = 0; v < kVectors; ++v) sum[v][s] += query[v] * key;
+        for (int v = 0; v < kVectors; ++v) sum[v][s] += queries[v] * key;
       }
     }
     for (int v = 0; v < kVectors; ++v)
       for (int s = 0; s < kCount; ++s)
         store(out + (kFirst + s) * kQueryBlock + q + v * kLanes, sum[v][s]);
   }
-  if constexpr (kCount < kLeft) dot<kSlots, kSum, kFirst + kCount>(a, b, keys, terms, more, out);
+  if constexpr (kCount < kLeft) dot<kSlots, kFirst + kCount>(x, y, keys, terms, more, out);
 }
 
 /// Adds `slots` rows of `averaged`, each times its weight.
@@ -173,11 +169,10 @@ struct Attend {
         const std::int64_t place = first + i;
         // The first coordinates are 0, which does not turn.
         const KeyPlace at = keys.at ? keys.at[place] : KeyPlace{0, 0, 0};
-        dot<kSlots, true>(tables.x + static_cast<std::size_t>(at.x) * table_row,
-                          tables.y + static_cast<std::size_t>(at.y) * table_row,
-                          keys.keys + static_cast<std::size_t>(place) * place_size, width,
-                          at.log2_count,
-                          state.scores + static_cast<std::size_t>(i) * kSlots * kQueryBlock);
+        dot<kSlots>(tables.x + static_cast<std::size_t>(at.x) * table_row,
+                    tables.y + static_cast<std::size_t>(at.y) * table_row,
+                    keys.keys + static_cast<std::size_t>(place) * place_size, width, at.log2_count,
+                    state.scores + static_cast<std::size_t>(i) * kSlots * kQueryBlock);
       }
       weigh(places * kSlots, width, state);
       for (int i = 0; i < places; ++i)
@@ -185,18 +180,6 @@ struct Attend {
                            keys.averaged + static_cast<std::size_t>(first + i) * place_size, width,
                            state.sum);
     }
-  }
-};
-
-/// One group of columns of a table.
-struct Project {
-  const float *turned, *weight;
-  int terms;
-  float* out;
-
-  template <int kSlots>
-  void run() const {
-    dot<kSlots, false>(turned, nullptr, weight, terms, 0, out);
   }
 };
 
@@ -220,34 +203,124 @@ void turn_queries(const FactoredJob& job, std::int64_t first, float* out) {
   }
 }
 
-/// A table of one axis: for each of some coordinates the queries, turned back by it, times the key
-/// projection.
-///
-/// @param half  (d/2, kQueryBlock): the channels that turn with this axis
-/// @param cos, sin  of coordinate 0; the next ones are d/2 further
-/// @param turned  scratch of the size of `half`
-void fill_table(const FactoredLayer& layer, const float* half, const float* weight,
-                const float* half_cos, const float* half_sin, const int* coordinates, int count,
-                float* turned, float* table) {
-  const int terms = layer.channels / 2;
-  const int columns = layer.memory_width + 1;
-  for (int i = 0; i < count; ++i) {
-    const float* cos = half_cos + static_cast<std::ptrdiff_t>(coordinates[i]) * terms;
-    const float* sin = half_sin + static_cast<std::ptrdiff_t>(coordinates[i]) * terms;
-    for (int pair = 0; pair < terms / 2; ++pair) {
-      const Vec c = splat(cos[pair]), s = splat(sin[pair]);
-      for (int q = 0; q < kQueryBlock; q += kLanes) {
-        const int at = 2 * pair * kQueryBlock + q;
-        const Vec even = load(half + at), odd = load(half + at + kQueryBlock);
-        store(turned + at, even * c + odd * s);
-        store(turned + at + kQueryBlock, odd * c - even * s);
-      }
+/// Coordinates as far from the middle, on either side.
+struct Turn {
+  int distance;       ///< in quarters of a cell
+  int before, after;  ///< which coordinates; or −1, there is none
+};
+
+/// Takes coordinates that ascend from 0 from both ends.
+class Turns {
+ public:
+  Turns(const int* coordinates, int count)
+      : coordinates_(coordinates), last_(count - 1), ends_(coordinates[count - 1]) {}
+
+  bool done() const { return first_ > last_; }
+  Turn next() {
+    const int least = coordinates_[first_], most = coordinates_[last_];
+    Turn turn = {2 * most - ends_, -1, -1};
+    if (least + most < ends_) {
+      turn.distance = ends_ - 2 * least;
+      turn.before = first_++;
+      return turn;
     }
-    for (int column = 0; column < columns; column += kMaxSlots, table += kMaxSlots * kQueryBlock) {
-      const int group = columns - column < kMaxSlots ? columns - column : kMaxSlots;
-      with_slots(group,
-                 Project{turned, weight + static_cast<std::size_t>(column) * terms, terms, table});
-      if (group < kMaxSlots) table -= (kMaxSlots - group) * kQueryBlock;
+    if (first_ < last_ && least + most == ends_) turn.before = first_++;
+    turn.after = last_--;
+    return turn;
+  }
+
+ private:
+  const int* coordinates_;
+  int first_ = 0, last_;
+  int ends_;  ///< the first and the last together, twice the middle
+};
+
+/// One axis of the grid.
+struct Axis {
+  const int* coordinates;  ///< ascending from 0
+  int count;
+  int terms;               ///< channels that turn with it, d/2
+  const float* weight;     ///< (columns, terms)
+  const float *cos, *sin;  ///< of distance 0 and this axis; those of the next are `terms` further
+  float* queries;          ///< (terms, kQueryBlock)
+};
+
+/// Turns queries back to the middle of all coordinates.
+void turn_to_middle(const Axis& axis) {
+  const std::ptrdiff_t row = std::ptrdiff_t{axis.coordinates[axis.count - 1]} * axis.terms;
+  for (int pair = 0; pair < axis.terms / 2; ++pair) {
+    const Vec c = splat(axis.cos[row + pair]), s = splat(axis.sin[row + pair]);
+    float* const rows = axis.queries + std::ptrdiff_t{2} * pair * kQueryBlock;
+    for (int q = 0; q < kQueryBlock; q += kLanes) {
+      const Vec even = load(rows + q), odd = load(rows + kQueryBlock + q);
+      store(rows + q, even * c + odd * s);
+      store(rows + kQueryBlock + q, odd * c - even * s);
+    }
+  }
+}
+
+/// Both sides of so many distances at once.
+constexpr int kTurns = kSlotsAtOnce;
+
+/// A column's products with queries turned by several distances, one of its two parts.
+struct TurnedProducts {
+  Vec of[kTurns][kVectors];
+};
+
+/// @param part  (pairs, kStep)
+/// @param factors  cosines or sines of distance 0
+TurnedProducts multiply_turned(const Axis& axis, const Turn (&turns)[kTurns], const float* part,
+                               const float* factors) {
+  const float* rows[kTurns];
+  for (int i = 0; i < kTurns; ++i)
+    rows[i] = factors + std::ptrdiff_t{turns[i].distance} * axis.terms;
+  TurnedProducts products = {};
+  for (int pair = 0; pair < axis.terms / 2; ++pair, part += kStep) {
+    Vec queries[kVectors];
+    for (int v = 0; v < kVectors; ++v) queries[v] = load(part + v * kLanes);
+    for (int i = 0; i < kTurns; ++i) {
+      const Vec factor = splat(rows[i][pair]);
+      for (int v = 0; v < kVectors; ++v) products.of[i][v] += queries[v] * factor;
+    }
+  }
+  return products;
+}
+
+/// A table of one axis: for each coordinate the queries, turned back by it, times the key
+/// projection. What is summed with cosines is the same on both sides of the middle, and what is
+/// summed with sines has the other sign.
+///
+/// @param parts  scratch, (axis.terms, kStep)
+/// @param table  (coordinates, columns, kQueryBlock)
+void fill_table(const Axis& axis, int columns, float* parts, float* table) {
+  turn_to_middle(axis);
+  float *const with_cos = parts, *const with_sin = parts + axis.terms / 2 * kStep;
+  const std::ptrdiff_t table_row = std::ptrdiff_t{columns} * kQueryBlock;
+  for (int q = 0; q < kQueryBlock; q += kStep) {
+    for (int column = 0; column < columns; ++column) {
+      const float* const weight = axis.weight + std::ptrdiff_t{column} * axis.terms;
+      for (int pair = 0; pair < axis.terms / 2; ++pair) {
+        const Vec w_even = splat(weight[2 * pair]), w_odd = splat(weight[2 * pair + 1]);
+        const float* const rows = axis.queries + std::ptrdiff_t{2} * pair * kQueryBlock + q;
+        for (int v = 0; v < kStep; v += kLanes) {
+          const Vec even = load(rows + v), odd = load(rows + kQueryBlock + v);
+          store(with_cos + pair * kStep + v, even * w_even + odd * w_odd);
+          store(with_sin + pair * kStep + v, odd * w_even - even * w_odd);
+        }
+      }
+      float* const out = table + std::ptrdiff_t{column} * kQueryBlock + q;
+      for (Turns left(axis.coordinates, axis.count); !left.done();) {
+        Turn turns[kTurns];
+        for (Turn& turn : turns) turn = left.done() ? Turn{0, -1, -1} : left.next();
+        const auto same = multiply_turned(axis, turns, with_cos, axis.cos);
+        const auto other = multiply_turned(axis, turns, with_sin, axis.sin);
+        for (int i = 0; i < kTurns; ++i)
+          for (int v = 0; v < kVectors; ++v) {
+            const Vec a = same.of[i][v], b = other.of[i][v];
+            if (turns[i].after >= 0) store(out + turns[i].after * table_row + v * kLanes, a + b);
+            if (turns[i].before >= 0) store(out + turns[i].before * table_row + v * kLanes, a - b);
+          }
+      }
     }
   }
 }
@@ -255,7 +328,7 @@ void fill_table(const FactoredLayer& layer, const float* half, const float* weig
 /// Scratch of attend_block, in rows of kQueryBlock floats.
 struct Scratch {
   float* queries;  ///< (d, kQueryBlock)
-  float* turned;   ///< (d/2, kQueryBlock)
+  float* parts;    ///< (d/2, kQueryBlock)
   Softmax softmax;
   Tables tables;
 };
@@ -276,7 +349,7 @@ Scratch lay_out(const FactoredLayer& layer, const KeyCoordinates& coordinates, f
   };
   Scratch scratch;
   scratch.queries = take(static_cast<std::size_t>(layer.channels));
-  scratch.turned = take(static_cast<std::size_t>(layer.channels) / 2);
+  scratch.parts = take(static_cast<std::size_t>(layer.channels) / 2);
   scratch.softmax = {take(1), take(1), take(width), take(kChunk * kMaxSlots)};
   scratch.tables = {take((width + 1) * static_cast<std::size_t>(coordinates.x_count)),
                     take((width + 1) * static_cast<std::size_t>(coordinates.y_count))};
@@ -286,16 +359,19 @@ Scratch lay_out(const FactoredLayer& layer, const KeyCoordinates& coordinates, f
 void attend(const FactoredJob& job, std::int64_t first, float* memory) {
   const FactoredLayer& layer = job.layer;
   const int width = layer.memory_width;
-  const auto half = static_cast<std::size_t>(layer.channels) / 2;
   const KeyCoordinates& coordinates = job.coordinates;
-  const auto [queries, turned, softmax, tables] = lay_out(layer, coordinates, memory);
+  const auto [queries, parts, softmax, tables] = lay_out(layer, coordinates, memory);
 
   turn_queries(job, first, queries);
   // Half of the pairs turn with x, half with y.
-  fill_table(layer, queries, layer.weight_x, layer.half_cos, layer.half_sin, coordinates.x,
-             coordinates.x_count, turned, tables.x);
-  fill_table(layer, queries + half * kQueryBlock, layer.weight_y, layer.half_cos + half / 2,
-             layer.half_sin + half / 2, coordinates.y, coordinates.y_count, turned, tables.y);
+  const int terms = layer.channels / 2;
+  fill_table({coordinates.x, coordinates.x_count, terms, layer.weight_x, layer.quarter_cos,
+              layer.quarter_sin, queries},
+             width + 1, parts, tables.x);
+  fill_table({coordinates.y, coordinates.y_count, terms, layer.weight_y,
+              layer.quarter_cos + terms / 2, layer.quarter_sin + terms / 2,
+              queries + std::ptrdiff_t{terms} * kQueryBlock},
+             width + 1, parts, tables.y);
 
   for (int q = 0; q < kQueryBlock; ++q) {
     softmax.largest[q] = -1e30F;
