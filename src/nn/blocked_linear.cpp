@@ -19,13 +19,6 @@ constexpr std::int64_t kInputs = 384;
 constexpr std::int64_t kOutputs = 384;
 static_assert(kOutputs % kStrip == 0);
 
-/// As x, with rows of `columns`.
-torch::Tensor rows_of(const torch::Tensor& x, std::int64_t columns) {
-  auto shape = x.sizes().vec();
-  shape.back() = columns;
-  return torch::empty(shape, x.options());
-}
-
 }  // namespace
 
 bool BlockedLinear::fits(const torch::Tensor& weight) {
@@ -77,49 +70,55 @@ void BlockedLinear::apply(const Rows<const float>& x, std::int64_t first, std::i
   }
 }
 
+template <class Make, class Work>
+torch::Tensor BlockedLinear::in_blocks(const torch::Tensor& x, std::int64_t inputs,
+                                       std::int64_t outputs, const Make& make, const Work& work) {
+  VOSTRACK_ASSERT(x.is_cpu() && x.scalar_type() == torch::kFloat32 && x.size(-1) == inputs);
+  const auto in = x.contiguous();
+  auto shape = x.sizes().vec();
+  shape.back() = outputs;
+  auto out = torch::empty(shape, x.options());
+  const auto* from = in.const_data_ptr<float>();
+  auto* to = out.data_ptr<float>();
+  const auto rows = x.numel() / inputs, block = even_block(rows, kRows);
+  share_out(
+      at::divup(rows, block), [&] { return make(block); },
+      [&](auto& own, std::int64_t i) {
+        const auto row = i * block, count = std::min(block, rows - row);
+        work(own, Rows<const float>{from + row * inputs, inputs, count},
+             Rows<float>{to + row * outputs, outputs, count});
+      });
+  return out;
+}
+
 torch::Tensor BlockedLinear::forward(const torch::Tensor& x,
                                      std::optional<Activation> then) const {
-  VOSTRACK_ASSERT(x.is_cpu() && x.scalar_type() == torch::kFloat32 && x.size(-1) == in_);
-  const auto in = x.contiguous();
-  auto result = rows_of(x, out_);
-  const auto* from = in.const_data_ptr<float>();
-  auto* to = result.data_ptr<float>();
-  const auto rows = x.numel() / in_, block = even_block(rows, kRows);
-  share_out(
-      at::divup(rows, block), [] { return 0; },
-      [&](int, std::int64_t i) {
-        const auto row = i * block, count = std::min(block, rows - row);
-        for (std::int64_t first = 0; first < out_; first += kOutputs)
-          apply({from + row * in_, in_, count}, first, std::min(first + kOutputs, out_), then,
-                {to + row * out_ + first, out_, count});
-      });
-  return result;
+  const auto nothing = [](std::int64_t) { return 0; };
+  return in_blocks(x, in_, out_, nothing,
+                   [&](int, const Rows<const float>& in, const Rows<float>& out) {
+                     for (std::int64_t first = 0; first < out_; first += kOutputs)
+                       apply(in, first, std::min(first + kOutputs, out_), then,
+                             {out.data + first, out.row, out.count});
+                   });
 }
 
 torch::Tensor BlockedLinear::forward_both(const torch::Tensor& x, const BlockedLinear& first,
                                           Activation then, const BlockedLinear& second) {
-  VOSTRACK_ASSERT(x.is_cpu() && x.scalar_type() == torch::kFloat32 && x.size(-1) == first.in_ &&
-                  first.out_ == second.in_);
-  const auto in = x.contiguous();
-  auto result = rows_of(x, second.out_);
-  const auto* from = in.const_data_ptr<float>();
-  auto* to = result.data_ptr<float>();
-  const auto rows = x.numel() / first.in_, block = even_block(rows, kRows);
-  share_out(
-      at::divup(rows, block), [&] { return torch::empty({block, kOutputs}, x.options()); },
-      [&](const torch::Tensor& between, std::int64_t i) {
-        const auto row = i * block, count = std::min(block, rows - row);
-        auto* const hidden = between.data_ptr<float>();
-        const Rows<float> out{to + row * second.out_, second.out_, count};
+  VOSTRACK_ASSERT(first.out_ == second.in_);
+  const auto between = [&](std::int64_t rows) {
+    return torch::empty({rows, kOutputs}, x.options());
+  };
+  return in_blocks(
+      x, first.in_, second.out_, between,
+      [&](const torch::Tensor& wide, const Rows<const float>& in, const Rows<float>& out) {
+        const Rows<float> hidden{wide.data_ptr<float>(), kOutputs, in.count};
         second.start(0, second.out_, out);
         for (std::int64_t at = 0; at < first.out_; at += kOutputs) {
           const auto end = std::min(at + kOutputs, first.out_);
-          first.apply({from + row * first.in_, first.in_, count}, at, end, then,
-                      {hidden, kOutputs, count});
-          second.add({hidden, kOutputs, count}, at, end - at, 0, second.out_, out);
+          first.apply(in, at, end, then, hidden);
+          second.add({hidden.data, hidden.row, hidden.count}, at, end - at, 0, second.out_, out);
         }
       });
-  return result;
 }
 
 }  // namespace vostrack::nn

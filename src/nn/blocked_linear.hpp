@@ -46,6 +46,12 @@ class BlockedLinear {
   void apply(const Rows<const float>& x, std::int64_t first, std::int64_t last,
              std::optional<Activation> then, const Rows<float>& out) const;
 
+  /// Calls `work` for blocks of rows, on all threads, with what `make` gives each thread for the
+  /// rows of a block, x's rows and those of the result.
+  template <class Make, class Work>
+  static torch::Tensor in_blocks(const torch::Tensor& x, std::int64_t inputs, std::int64_t outputs,
+                                 const Make& make, const Work& work);
+
   torch::Tensor data_;  ///< strips of outputs: (out / 16, in, 16)
   torch::Tensor bias_;  ///< (out)
   std::int64_t in_, out_;

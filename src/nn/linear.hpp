@@ -22,7 +22,7 @@ class LinearImpl : public torch::nn::LinearImpl {
 
   /// (…, in) → (…, out)
   torch::Tensor forward(const torch::Tensor& x);
-  /// With an activation, where the weight is packed in one pass or in place.
+  /// With an activation, in one pass where the weight is packed.
   torch::Tensor forward(const torch::Tensor& x, Activation activation);
 
   /// Packs the weight where BlockedLinear or oneDNN is there for its dtype and device. It must not

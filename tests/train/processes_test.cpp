@@ -166,8 +166,7 @@ TEST(Processes, HaveAPlaceOnTheirMachine) {
 
 TEST(Processes, TakeAGpuEach) {
   const auto count = static_cast<int>(torch::cuda::device_count());
-  const Place place{
-      .rank = count + 1, .size = count + 2, .local_rank = count + 1, .host = ""};
+  const Place place{.rank = count + 1, .size = count + 2, .local_rank = count + 1, .host = ""};
   EXPECT_EQ(device_at("cpu", place), torch::Device("cpu"));
   if (count == 0) {
     test::expect_error(ErrorCode::kUnsupported, "sees 0 CUDA devices",
