@@ -34,28 +34,24 @@ BlockedLinear::BlockedLinear(const torch::Tensor& weight, const torch::Tensor& b
   if (bias.defined()) bias_.copy_(bias.detach());
 }
 
-void BlockedLinear::start(std::int64_t first, std::int64_t last, const Rows<float>& out) const {
-  const auto* bias = bias_.const_data_ptr<float>();
-  for (std::int64_t r = 0; r < out.count; ++r)
-    std::copy(bias + first, bias + last, out.data + r * out.row);
-}
-
 void BlockedLinear::add([[maybe_unused]] const Rows<const float>& x,
                         [[maybe_unused]] std::int64_t input, [[maybe_unused]] std::int64_t inputs,
                         [[maybe_unused]] std::int64_t first, [[maybe_unused]] std::int64_t last,
                         [[maybe_unused]] const Rows<float>& out) const {
 #ifdef VOSTRACK_X86_KERNELS
   const auto* weights = data_.const_data_ptr<float>();
-  for (auto i = first; i < last; i += kStrip)
+  const auto* bias = bias_.const_data_ptr<float>();
+  for (auto i = first; i < last; i += kStrip) {
+    float* const to = out.data + (i - first);
     kMatrixAvx2.multiply(x.count, kStrip, inputs, x.data, x.row,
                          {weights + i * in_ + input * kStrip, kStrip, kStrip * in_},
-                         out.data + (i - first), out.row, /*add=*/true);
+                         input == 0 ? Start{bias + i, 0} : Start{to, out.row}, to, out.row);
+  }
 #endif
 }
 
 void BlockedLinear::apply(const Rows<const float>& x, std::int64_t first, std::int64_t last,
                           std::optional<Activation> then, const Rows<float>& out) const {
-  start(first, last, out);
   for (std::int64_t input = 0; input < in_; input += kInputs)
     add({x.data + input, x.row, x.count}, input, std::min(kInputs, in_ - input), first, last, out);
   if (!then) return;
@@ -112,7 +108,6 @@ torch::Tensor BlockedLinear::forward_both(const torch::Tensor& x, const BlockedL
       x, first.in_, second.out_, between,
       [&](const torch::Tensor& wide, const Rows<const float>& in, const Rows<float>& out) {
         const Rows<float> hidden{wide.data_ptr<float>(), kOutputs, in.count};
-        second.start(0, second.out_, out);
         for (std::int64_t at = 0; at < first.out_; at += kOutputs) {
           const auto end = std::min(at + kOutputs, first.out_);
           first.apply(in, at, end, then, hidden);

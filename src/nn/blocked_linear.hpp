@@ -37,9 +37,8 @@ class BlockedLinear {
     std::int64_t count;
   };
 
-  /// out = bias for the outputs first ≤ i < last, of which the first is out's.
-  void start(std::int64_t first, std::int64_t last, const Rows<float>& out) const;
-  /// out += x · weight for the same outputs and the inputs from `input` on, which x begins with.
+  /// out = bias + x · weight for the outputs first ≤ i < last, of which the first is out's, and the
+  /// inputs from `input` on, which x begins with; beyond the first inputs, out += x · weight.
   void add(const Rows<const float>& x, std::int64_t input, std::int64_t inputs, std::int64_t first,
            std::int64_t last, const Rows<float>& out) const;
   /// All inputs of the same outputs.

@@ -16,36 +16,14 @@ constexpr std::int64_t kQueries = 96;    ///< of a block, at most
 constexpr std::int64_t kKeyBlock = 256;  ///< keys whose scores are held at once
 constexpr std::int64_t kLanes = 16;      ///< keys are padded to a multiple of this
 constexpr float kNever = -1e30F;         ///< a padding's score
-static_assert(kKeyBlock % kPanel == 0);
 
 #ifdef VOSTRACK_X86_KERNELS
-void multiply(const MatrixKernels& kernels, std::int64_t rows, std::int64_t columns,
-              std::int64_t inner, const float* a, std::int64_t a_row, const Panels<float>& b,
-              float* out, std::int64_t out_row, bool add) {
-  kernels.multiply(rows, columns, inner, a, a_row, b, out, out_row, add);
-}
-void multiply(const MatrixKernels&, std::int64_t rows, std::int64_t columns, std::int64_t inner,
-              const std::uint16_t* a, std::int64_t a_row, const Panels<std::uint16_t>& b,
-              float* out, std::int64_t out_row, bool add) {
-  multiply_avx512_bf16(rows, columns, inner, a, a_row, b, out, out_row, add);
-}
-
-float weigh_row(const MatrixKernels& kernels, const float* scores, std::int64_t count, float scale,
-                SoftmaxRow& row, float* weights) {
-  return kernels.weigh_row(scores, count, scale, row, weights);
-}
-float weigh_row(const MatrixKernels&, const float* scores, std::int64_t count, float scale,
-                SoftmaxRow& row, std::uint16_t* weights) {
-  return weigh_row_avx512_bf16(scores, count, scale, row, weights);
-}
-
-void scale_row(const MatrixKernels& kernels, const float* in, std::int64_t count, float factor,
-               float* out) {
-  kernels.scale_row(in, count, factor, out);
-}
-void scale_row(const MatrixKernels&, const float* in, std::int64_t count, float factor,
-               std::uint16_t* out) {
-  scale_row_avx512(in, count, factor, out);
+template <class Element>
+const MatrixKernels<Element>& kernels(std::size_t variant) {
+  if constexpr (std::is_same_v<Element, float>)
+    return dense_variants()[variant];
+  else
+    return kMatrixAvx512Bf16;
 }
 
 /// Elements of the second matrix that lie side by side.
@@ -70,61 +48,70 @@ struct Tokens {
 template <class Element>
 class PackedHead {
  public:
-  static std::int64_t padded(std::int64_t count) { return at::divup(count, kLanes) * kLanes; }
+  static std::int64_t padded(std::int64_t count, std::int64_t to = kLanes) {
+    return at::divup(count, to) * to;
+  }
   /// Elements of all.
-  static std::int64_t size(std::int64_t count, std::int64_t channels) {
-    return channels * (at::divup(count, std::int64_t{kPanel}) * kPanel + padded(count));
+  ///
+  /// @param panel  columns of a panel, divides kKeyBlock
+  static std::int64_t size(std::int64_t count, std::int64_t channels, std::int64_t panel) {
+    return channels * padded(count, panel) + padded(count) * padded(channels, panel);
   }
 
-  PackedHead(Element* data, std::int64_t count, std::int64_t channels)
+  PackedHead(Element* data, std::int64_t count, std::int64_t channels, std::int64_t panel)
       : count_(count),
         channels_(channels),
+        panel_(panel),
         keys_(data),
-        values_(data + channels * (at::divup(count, std::int64_t{kPanel}) * kPanel)) {}
+        values_(data + channels * padded(count, panel)) {}
 
   /// Packs the panels first ≤ i < last.
   void pack(const Tokens<Element>& tokens, std::int64_t head_at, std::int64_t first,
             std::int64_t last) const {
     constexpr auto pair = kPair<Element>;
     for (std::int64_t p = first; p < last; ++p) {
-      Element* panel = keys_ + p * kPanel * channels_;
-      const auto start = p * kPanel;
-      const auto filled = std::min<std::int64_t>(kPanel, count_ - start);
-      const auto used = std::min<std::int64_t>(kPanel, padded(count_) - start);
-      if (filled < used) std::fill(panel, panel + kPanel * channels_, Element{});
+      Element* panel = keys_ + p * panel_ * channels_;
+      const auto start = p * panel_;
+      const auto filled = std::min(panel_, count_ - start);
+      const auto used = std::min(panel_, padded(count_) - start);
+      if (filled < used) std::fill(panel, panel + panel_ * channels_, Element{});
       for (std::int64_t i = 0; i < filled; ++i) {
         const Element* key = tokens.keys[static_cast<std::size_t>(start + i)] + head_at;
         for (std::int64_t c = 0; c < channels_; c += pair)
-          for (std::int64_t e = 0; e < pair; ++e) panel[c * kPanel + i * pair + e] = key[c + e];
+          for (std::int64_t e = 0; e < pair; ++e) panel[c * panel_ + i * pair + e] = key[c + e];
       }
       for (std::int64_t i = 0; i < used; i += pair) {
-        Element* row = values_ + (start + i) * channels_;
         for (std::int64_t e = 0; e < pair; ++e) {
-          if (i + e >= filled) {
-            for (std::int64_t c = 0; c < channels_; ++c) row[c * pair + e] = Element{};
-            continue;
+          const Element* value =
+              i + e < filled ? tokens.values[static_cast<std::size_t>(start + i + e)] + head_at
+                             : nullptr;
+          Element* row = values_ + (start + i) * panel_ + e;
+          for (std::int64_t c = 0; c < channels_; c += panel_, row += panel_ * padded(count_)) {
+            const auto width = std::min(panel_, channels_ - c);
+            if (value)
+              for (std::int64_t at = 0; at < width; ++at) row[at * pair] = value[c + at];
+            else
+              for (std::int64_t at = 0; at < width; ++at) row[at * pair] = Element{};
           }
-          const Element* value = tokens.values[static_cast<std::size_t>(start + i + e)] + head_at;
-          for (std::int64_t c = 0; c < channels_; ++c) row[c * pair + e] = value[c];
         }
       }
     }
   }
 
-  std::int64_t panels() const { return at::divup(count_, std::int64_t{kPanel}); }
+  std::int64_t panels() const { return at::divup(count_, panel_); }
   std::int64_t count() const { return count_; }
   std::int64_t channels() const { return channels_; }
-  /// (c, keys) from key `first` on, a multiple of kPanel.
+  /// (c, keys) from key `first` on, a multiple of kKeyBlock.
   Panels<Element> keys(std::int64_t first) const {
-    return {keys_ + first * channels_, kPanel * kPair<Element>, kPanel * channels_};
+    return {keys_ + first * channels_, panel_ * kPair<Element>, panel_ * channels_};
   }
   /// (keys, c) from key `first` on.
   Panels<Element> values(std::int64_t first) const {
-    return {values_ + first * channels_, channels_ * kPair<Element>, kPanel * kPair<Element>};
+    return {values_ + first * panel_, panel_ * kPair<Element>, panel_ * padded(count_)};
   }
 
  private:
-  std::int64_t count_, channels_;
+  std::int64_t count_, channels_, panel_;
   Element *keys_, *values_;
 };
 
@@ -132,7 +119,7 @@ class PackedHead {
 template <class Element>
 class Scratch {
  public:
-  Scratch(const MatrixKernels& kernels, std::int64_t channels) : kernels_(kernels) {
+  Scratch(std::size_t variant, std::int64_t channels) : kernels_(kernels<Element>(variant)) {
     constexpr auto scores = kQueries * kKeyBlock;
     const auto sum = kQueries * channels;
     const auto elements = sum + (kInPlace ? 0 : scores);
@@ -162,29 +149,30 @@ class Scratch {
     const auto padded = PackedHead<Element>::padded(head.count());
     for (std::int64_t key = 0; key < padded; key += kKeyBlock) {
       const auto size = std::min(kKeyBlock, padded - key);
-      multiply(kernels_, rows, size, channels, queries_, channels, head.keys(key), scores_,
-               kKeyBlock, /*add=*/false);
+      kernels_.multiply(rows, size, channels, queries_, channels, head.keys(key), Start{}, scores_,
+                        kKeyBlock);
       for (std::int64_t r = 0; r < rows; ++r) {
         float* const score = scores_ + r * kKeyBlock;
         for (auto i = head.count() - key; i < size; ++i) score[i] = kNever;
         const float shrink =
-            weigh_row(kernels_, score, size, scale, softmax[r], weights_ + r * kKeyBlock);
+            kernels_.weigh_row(score, size, scale, softmax[r], weights_ + r * kKeyBlock);
         float* const sum = sum_ + r * channels;
-        if (key > 0 && shrink != 1) scale_row(kernels_, sum, channels, shrink, sum);
+        if (key > 0 && shrink != 1)
+          for (std::int64_t c = 0; c < channels; ++c) sum[c] *= shrink;
       }
-      multiply(kernels_, rows, channels, size, weights_, kKeyBlock, head.values(key), sum_,
-               channels, /*add=*/key > 0);
+      kernels_.multiply(rows, channels, size, weights_, kKeyBlock, head.values(key),
+                        key > 0 ? Start{sum_, channels} : Start{}, sum_, channels);
     }
     for (std::int64_t r = 0; r < rows; ++r)
-      scale_row(kernels_, sum_ + r * channels, channels, 1 / softmax[r].powers,
-                tokens.out[static_cast<std::size_t>(first + r)] + head_at);
+      kernels_.scale_row(sum_ + r * channels, channels, 1 / softmax[r].powers,
+                         tokens.out[static_cast<std::size_t>(first + r)] + head_at);
   }
 
  private:
   /// Weights take the place of scores of the same size.
   static constexpr bool kInPlace = std::is_same_v<Element, float>;
 
-  const MatrixKernels& kernels_;
+  const MatrixKernels<Element>& kernels_;
   torch::Tensor storage_;
   float *scores_, *sum_;
   Element *queries_, *weights_;
@@ -203,15 +191,16 @@ void add_rows(const torch::Tensor& x, std::int64_t batch, std::vector<const Elem
 }
 
 template <class Element>
-void attend_everywhere(const MatrixKernels& kernels, const torch::Tensor& q,
-                       const torch::Tensor& k, const torch::Tensor& v, std::int64_t heads,
+void attend_everywhere(std::size_t variant, const torch::Tensor& q, const torch::Tensor& k,
+                       const torch::Tensor& v, std::int64_t heads,
                        const torch::Tensor& out) {
   const auto channels = q.size(2) / heads;
   const auto queries = q.size(1), keys = k.size(1);
-  const auto each = PackedHead<Element>::size(keys, channels);
+  const std::int64_t panel = kernels<Element>(variant).panel;
+  const auto each = PackedHead<Element>::size(keys, channels, panel);
   auto packed = torch::empty({heads, each}, q.options());
   const auto head_of = [&](std::int64_t head) {
-    return PackedHead<Element>(data_of<Element>(packed) + head * each, keys, channels);
+    return PackedHead<Element>(data_of<Element>(packed) + head * each, keys, channels, panel);
   };
   const auto block = heads == 1 ? even_block(queries, kQueries) : kQueries;
   const auto blocks = at::divup(queries, block);
@@ -223,12 +212,13 @@ void attend_everywhere(const MatrixKernels& kernels, const torch::Tensor& q,
     for (std::int64_t i = 0; i < queries; ++i)
       tokens.out.push_back(data_of<Element>(out) + batch * out.stride(0) + i * out.stride(1));
     const auto panels = head_of(0).panels();
-    at::parallel_for(0, heads * panels, 4, [&](std::int64_t first, std::int64_t last) {
+    const auto grain = kKeyBlock / panel;
+    at::parallel_for(0, heads * panels, grain, [&](std::int64_t first, std::int64_t last) {
       for (auto i = first; i < last; ++i)
         head_of(i / panels).pack(tokens, i / panels * channels, i % panels, i % panels + 1);
     });
     share_out(
-        heads * blocks, [&] { return Scratch<Element>(kernels, channels); },
+        heads * blocks, [&] { return Scratch<Element>(variant, channels); },
         [&](Scratch<Element>& scratch, std::int64_t i) {
           const auto first = i % blocks * block;
           scratch.attend(tokens, i / blocks * channels, head_of(i / blocks), first,
@@ -256,14 +246,15 @@ struct WindowPlace {
 };
 
 template <class Element>
-void attend_in_windows(const MatrixKernels& kernels, const torch::Tensor& q,
-                       const torch::Tensor& k, const torch::Tensor& v,
+void attend_in_windows(std::size_t variant, const torch::Tensor& q, const torch::Tensor& k,
+                       const torch::Tensor& v,
                        const torch::Tensor& filling_k, const torch::Tensor& filling_v,
                        std::int64_t heads, std::int64_t window, const torch::Tensor& out) {
   const auto channels = q.size(3) / heads;
   const auto rows = at::divup(k.size(1), window), columns = at::divup(k.size(2), window);
   const auto step = q.size(1) == k.size(1) ? window : window / 2;
   const auto keys = window * window;
+  const std::int64_t panel = kernels<Element>(variant).panel;
   struct Own {
     Tokens<Element> tokens;
     torch::Tensor packed;
@@ -273,8 +264,8 @@ void attend_in_windows(const MatrixKernels& kernels, const torch::Tensor& q,
       q.size(0) * rows * columns,
       [&] {
         return Own{{},
-                   torch::empty(PackedHead<Element>::size(keys, channels), q.options()),
-                   Scratch<Element>(kernels, channels)};
+                   torch::empty(PackedHead<Element>::size(keys, channels, panel), q.options()),
+                   Scratch<Element>(variant, channels)};
       },
       [&](Own& own, std::int64_t i) {
         auto& tokens = own.tokens;
@@ -288,7 +279,7 @@ void attend_in_windows(const MatrixKernels& kernels, const torch::Tensor& q,
         of_queries.add<Element>(q, nullptr, tokens.queries);
         of_queries.add<Element>(out, nullptr, tokens.out);
         const auto queries = static_cast<std::int64_t>(tokens.queries.size());
-        const PackedHead<Element> head(data_of<Element>(own.packed), keys, channels);
+        const PackedHead<Element> head(data_of<Element>(own.packed), keys, channels, panel);
         for (std::int64_t h = 0; h < heads; ++h) {
           head.pack(tokens, h * channels, 0, head.panels());
           for (std::int64_t first = 0; first < queries; first += kQueries)
@@ -322,7 +313,7 @@ torch::Tensor dense_attention([[maybe_unused]] const torch::Tensor& q,
 #ifdef VOSTRACK_X86_KERNELS
   const auto attend = q.scalar_type() == torch::kFloat32 ? attend_everywhere<float>
                                                          : attend_everywhere<std::uint16_t>;
-  attend(dense_variants()[variant], channels_together(q), channels_together(k),
+  attend(variant, channels_together(q), channels_together(k),
          channels_together(v), heads, out);
 #endif
   return out;
@@ -340,15 +331,15 @@ torch::Tensor window_attention(const torch::Tensor& q, const torch::Tensor& k,
 #ifdef VOSTRACK_X86_KERNELS
   const auto attend = q.scalar_type() == torch::kFloat32 ? attend_in_windows<float>
                                                          : attend_in_windows<std::uint16_t>;
-  attend(dense_variants()[variant], channels_together(q), channels_together(k),
+  attend(variant, channels_together(q), channels_together(k),
          channels_together(v), filling_k.contiguous(), filling_v.contiguous(), heads, window, out);
 #endif
   return out;
 }
 
-std::span<const MatrixKernels> dense_variants() {
+std::span<const MatrixKernels<float>> dense_variants() {
   static const auto variants = [] {
-    std::vector<MatrixKernels> found;
+    std::vector<MatrixKernels<float>> found;
 #ifdef VOSTRACK_X86_KERNELS
     if (has_avx512()) found.push_back(kMatrixAvx512);
     if (has_avx2()) found.push_back(kMatrixAvx2);

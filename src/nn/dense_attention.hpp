@@ -45,6 +45,6 @@ torch::Tensor window_attention(const torch::Tensor& q, const torch::Tensor& k,
                                std::size_t variant = 0);
 
 /// The variants that this processor can run in float32, fastest first.
-std::span<const MatrixKernels> dense_variants();
+std::span<const MatrixKernels<float>> dense_variants();
 
 }  // namespace vostrack::nn

@@ -3,6 +3,6 @@
 
 namespace vostrack::nn {
 
-constinit const MatrixKernels kMatrixAvx2 = matrix_kernels("avx2");
+constinit const MatrixKernels<float> kMatrixAvx2 = matrix_kernels("avx2");
 
 }  // namespace vostrack::nn

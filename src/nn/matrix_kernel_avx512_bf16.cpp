@@ -32,20 +32,19 @@ struct Arithmetic {
 #include "nn/softmax_row.hpp"
 
 namespace vostrack::nn {
+namespace {
 
-void multiply_avx512_bf16(std::int64_t rows, std::int64_t columns, std::int64_t inner,
-                          const std::uint16_t* a, std::int64_t a_row,
-                          const Panels<std::uint16_t>& b, float* out, std::int64_t out_row,
-                          bool add) {
-  multiply(rows, columns, inner, a, a_row, b, out, out_row, add);
-}
-
-float weigh_row_avx512_bf16(const float* scores, std::int64_t count, float scale, SoftmaxRow& row,
-                            std::uint16_t* weights) {
+float weigh_row(const float* scores, std::int64_t count, float scale, SoftmaxRow& row,
+                std::uint16_t* weights) {
   return weigh(scores, count, scale, row, exp2_rough, [weights](std::int64_t i, Vec v) {
     const __m256bh half = _mm512_maskz_cvtneps_pbh(0xFFFF, v);
     std::memcpy(weights + i, &half, sizeof half);
   });
 }
+
+}  // namespace
+
+constinit const MatrixKernels<std::uint16_t> kMatrixAvx512Bf16 = {
+    "avx512_bf16", kTileColumns, multiply, weigh_row, scale};
 
 }  // namespace vostrack::nn

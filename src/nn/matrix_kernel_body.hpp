@@ -11,19 +11,24 @@ constexpr int kTileRows = 6;
 /// As many as the registers hold: 32 of AVX-512, else 16.
 constexpr int kTileVectors = kLanes == 16 ? 4 : 2;
 constexpr int kTileColumns = kTileVectors * kLanes;
-static_assert(kPanel % kTileColumns == 0);
+static_assert(kTileColumns % 16 == 0);
+
+/// The part from a row and a column on.
+inline Start part(const Start& start, std::int64_t row, std::int64_t column) {
+  return {start.data ? start.data + row * start.row + column : nullptr, start.row};
+}
 
 /// kRows rows times kVectors vectors of columns, in registers.
 ///
 /// @param steps  rows of b, or pairs of them
 template <int kRows, int kVectors>
 void tile(std::int64_t steps, const Arithmetic::Element* a, std::int64_t a_row,
-          const Arithmetic::Element* b, std::int64_t b_row, float* out, std::int64_t out_row,
-          bool add) {
+          const Arithmetic::Element* b, std::int64_t b_row, const Start& start, float* out,
+          std::int64_t out_row) {
   Vec sum[kRows][kVectors];
   for (int r = 0; r < kRows; ++r)
     for (int v = 0; v < kVectors; ++v)
-      sum[r][v] = add ? load(out + r * out_row + v * kLanes) : Vec{};
+      sum[r][v] = start.data ? load(start.data + r * start.row + v * kLanes) : Vec{};
   for (std::int64_t step = 0; step < steps; ++step, b += b_row, a += Arithmetic::kElements) {
     Arithmetic::Wide column[kVectors];
     for (int v = 0; v < kVectors; ++v)
@@ -40,25 +45,26 @@ void tile(std::int64_t steps, const Arithmetic::Element* a, std::int64_t a_row,
 
 template <int kVectors>
 void panel(std::int64_t rows, std::int64_t steps, const Arithmetic::Element* a, std::int64_t a_row,
-           const Arithmetic::Element* b, std::int64_t b_row, float* out, std::int64_t out_row,
-           bool add) {
+           const Arithmetic::Element* b, std::int64_t b_row, const Start& start, float* out,
+           std::int64_t out_row) {
   std::int64_t r = 0;
   for (; r + kTileRows <= rows; r += kTileRows)
-    tile<kTileRows, kVectors>(steps, a + r * a_row, a_row, b, b_row, out + r * out_row, out_row,
-                              add);
+    tile<kTileRows, kVectors>(steps, a + r * a_row, a_row, b, b_row, part(start, r, 0),
+                              out + r * out_row, out_row);
+  const Start rest = part(start, r, 0);
   a += r * a_row;
   out += r * out_row;
   switch (rows - r) {
     case 1:
-      return tile<1, kVectors>(steps, a, a_row, b, b_row, out, out_row, add);
+      return tile<1, kVectors>(steps, a, a_row, b, b_row, rest, out, out_row);
     case 2:
-      return tile<2, kVectors>(steps, a, a_row, b, b_row, out, out_row, add);
+      return tile<2, kVectors>(steps, a, a_row, b, b_row, rest, out, out_row);
     case 3:
-      return tile<3, kVectors>(steps, a, a_row, b, b_row, out, out_row, add);
+      return tile<3, kVectors>(steps, a, a_row, b, b_row, rest, out, out_row);
     case 4:
-      return tile<4, kVectors>(steps, a, a_row, b, b_row, out, out_row, add);
+      return tile<4, kVectors>(steps, a, a_row, b, b_row, rest, out, out_row);
     case 5:
-      return tile<5, kVectors>(steps, a, a_row, b, b_row, out, out_row, add);
+      return tile<5, kVectors>(steps, a, a_row, b, b_row, rest, out, out_row);
     default:
       return;
   }
@@ -66,29 +72,31 @@ void panel(std::int64_t rows, std::int64_t steps, const Arithmetic::Element* a, 
 
 void multiply(std::int64_t rows, std::int64_t columns, std::int64_t inner,
               const Arithmetic::Element* a, std::int64_t a_row,
-              const Panels<Arithmetic::Element>& b, float* out, std::int64_t out_row, bool add) {
+              const Panels<Arithmetic::Element>& b, const Start& start, float* out,
+              std::int64_t out_row) {
   const std::int64_t steps = inner / Arithmetic::kElements;
   const Arithmetic::Element* data = b.data;
-  for (; columns >= kPanel; columns -= kPanel, data += b.panel, out += kPanel)
-    for (int c = 0; c < kPanel; c += kTileColumns)
-      panel<kTileVectors>(rows, steps, a, a_row, data + c * Arithmetic::kElements, b.row, out + c,
-                          out_row, add);
-  for (; columns >= kTileColumns; columns -= kTileColumns, out += kTileColumns) {
-    panel<kTileVectors>(rows, steps, a, a_row, data, b.row, out, out_row, add);
-    data += kTileColumns * Arithmetic::kElements;
-  }
+  std::int64_t column = 0;
+  for (; column + kTileColumns <= columns; column += kTileColumns, data += b.panel)
+    panel<kTileVectors>(rows, steps, a, a_row, data, b.row, part(start, 0, column), out + column,
+                        out_row);
   if constexpr (kTileVectors == 4) {
-    switch (columns / kLanes) {
+    const Start rest = part(start, 0, column);
+    switch ((columns - column) / kLanes) {
       case 1:
-        return panel<1>(rows, steps, a, a_row, data, b.row, out, out_row, add);
+        return panel<1>(rows, steps, a, a_row, data, b.row, rest, out + column, out_row);
       case 2:
-        return panel<2>(rows, steps, a, a_row, data, b.row, out, out_row, add);
+        return panel<2>(rows, steps, a, a_row, data, b.row, rest, out + column, out_row);
       case 3:
-        return panel<3>(rows, steps, a, a_row, data, b.row, out, out_row, add);
+        return panel<3>(rows, steps, a, a_row, data, b.row, rest, out + column, out_row);
       default:
         return;
     }
   }
+}
+
+void scale(const float* in, std::int64_t count, float factor, Arithmetic::Element* out) {
+  for (std::int64_t i = 0; i < count; i += kLanes) store(out + i, load(in + i) * factor);
 }
 
 }  // namespace

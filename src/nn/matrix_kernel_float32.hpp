@@ -19,11 +19,6 @@ struct Arithmetic {
   static Vec add_product(Vec sum, Vec a, Vec b) { return sum + a * b; }
 };
 
-template <class Out>
-void scale(const float* in, std::int64_t count, float factor, Out* out) {
-  for (std::int64_t i = 0; i < count; i += kLanes) store(out + i, load(in + i) * factor);
-}
-
 }  // namespace
 }  // namespace vostrack::nn
 
@@ -39,8 +34,8 @@ float weigh_row(const float* scores, std::int64_t count, float scale, SoftmaxRow
                [weights](std::int64_t i, Vec v) { store(weights + i, v); });
 }
 
-constexpr MatrixKernels matrix_kernels(const char* name) {
-  return {name, multiply, weigh_row, scale<float>};
+constexpr MatrixKernels<float> matrix_kernels(const char* name) {
+  return {name, kTileColumns, multiply, weigh_row, scale};
 }
 
 }  // namespace

@@ -45,8 +45,9 @@ void multiply(std::int64_t rows, std::int64_t columns, std::int64_t inner, const
     return at::native::cpublas::brgemm(rows, columns, inner, a_row, b_row, out_row, add, a, b, out);
 #endif
   const auto bits = [](const at::BFloat16* x) { return reinterpret_cast<const std::uint16_t*>(x); };
-  multiply_avx512_bf16(rows, columns, inner, bits(a), a_row, {bits(b), 2 * b_row, 2 * kPanel}, out,
-                       out_row, add);
+  kMatrixAvx512Bf16.multiply(rows, columns, inner, bits(a), a_row,
+                             {bits(b), 2 * b_row, 2 * kMatrixAvx512Bf16.panel},
+                             add ? Start{out, out_row} : Start{}, out, out_row);
 }
 
 /// What a thread works in. Gives the matrix tiles back at the end.
@@ -224,7 +225,7 @@ void TiledAttention::attend(const at::BFloat16* queries, std::int64_t count,
           for (std::int64_t i = 0; i < size; ++i) score[i] += more[first + i];
         for (auto i = memory.count - first; i < size; ++i) score[i] = kNever;
         const float shrink =
-            weigh_row_avx512_bf16(score, size, /*scale=*/1, softmax[row],
+            kMatrixAvx512Bf16.weigh_row(score, size, /*scale=*/1, softmax[row],
                                   reinterpret_cast<std::uint16_t*>(weights + row * kKeyBlock));
         if (first > 0 && shrink != 1)
           for (std::int64_t i = 0; i < width_; ++i) sum[row * width_ + i] *= shrink;
