@@ -235,12 +235,12 @@ FactoredAttention::FactoredAttention(torch::nn::LinearImpl& key, torch::nn::Line
 
 torch::Tensor FactoredAttention::forward(const torch::Tensor& queries,
                                          std::span<const PackedMemory> objects,
-                                         AttendBlock attend) const {
+                                         const AttendKernel* kernel) const {
   const auto batch = static_cast<std::int64_t>(objects.size());
   const auto count = queries.size(1);
   VOSTRACK_ASSERT(queries.size(0) == batch || queries.size(0) == 1);
   VOSTRACK_ASSERT(queries.size(2) == layer_.channels && count <= cos_.size(0));
-  if (!attend) attend = attend_variants().front().attend;
+  if (!kernel) kernel = &attend_variants().front();
 
   const auto exact = as_float(queries);
   auto averages = torch::empty({batch, count, layer_.memory_width}, torch::kFloat32);
@@ -255,29 +255,29 @@ torch::Tensor FactoredAttention::forward(const torch::Tensor& queries,
     jobs.push_back({layer_, exact[exact.size(0) == 1 ? 0 : i].const_data_ptr<float>(), count,
                     runs.data(), static_cast<int>(runs.size()), coordinates,
                     averages[i].data_ptr<float>()});
-    each = std::max(each, factored_scratch(layer_, coordinates));
+    each = std::max(each, factored_scratch(*kernel, layer_, coordinates));
   }
 
   // Object by object, so that all threads read the same object's memories.
-  const auto blocks = at::divup(count, static_cast<std::int64_t>(kQueryBlock));
+  const std::int64_t block = kernel->block, blocks = at::divup(count, block);
   share_out(
       batch * blocks,
       [&] { return torch::empty(static_cast<std::int64_t>(each), torch::kFloat32); },
       [&](torch::Tensor& scratch, std::int64_t i) {
-        attend(jobs[static_cast<std::size_t>(i / blocks)], i % blocks * kQueryBlock,
-               scratch.data_ptr<float>());
+        kernel->attend(jobs[static_cast<std::size_t>(i / blocks)], i % blocks * block,
+                       scratch.data_ptr<float>());
       });
   return torch::linear(averages.to(out_weight_.scalar_type()), out_weight_, out_bias_);
 }
 
-std::span<const AttendVariant> attend_variants() {
+std::span<const AttendKernel> attend_variants() {
   static const auto variants = [] {
-    std::vector<AttendVariant> found;
+    std::vector<AttendKernel> found;
 #ifdef VOSTRACK_X86_KERNELS
-    if (has_avx512()) found.push_back({"avx512", attend_block_avx512});
-    if (has_avx2()) found.push_back({"avx2", attend_block_avx2});
+    if (has_avx512()) found.push_back(kAttendAvx512);
+    if (has_avx2()) found.push_back(kAttendAvx2);
 #endif
-    found.push_back({"portable", attend_block_portable});
+    found.push_back(kAttendPortable);
     return found;
   }();
   return variants;

@@ -70,10 +70,10 @@ class FactoredAttention {
 
   /// @param queries  (1 or B, grid, d), projected but not turned
   /// @param objects  B of them; grids as large as the table's
-  /// @param attend  for tests; the fastest one by default
+  /// @param kernel  for tests; the fastest one by default
   /// @return (B, grid, C) in the queries' dtype, after the output projection
   torch::Tensor forward(const torch::Tensor& queries, std::span<const PackedMemory> objects,
-                        AttendBlock attend = nullptr) const;
+                        const AttendKernel* kernel = nullptr) const;
 
  private:
   FactoredLayer layer_;
@@ -82,12 +82,7 @@ class FactoredAttention {
   torch::Tensor out_weight_, out_bias_;  ///< values' and output projection in one
 };
 
-struct AttendVariant {
-  const char* name;
-  AttendBlock attend;
-};
-
 /// The variants that this processor can run, fastest first.
-std::span<const AttendVariant> attend_variants();
+std::span<const AttendKernel> attend_variants();
 
 }  // namespace vostrack::nn

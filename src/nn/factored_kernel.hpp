@@ -8,8 +8,6 @@
 
 namespace vostrack::nn {
 
-/// Queries that are worked on together, side by side in vectors.
-constexpr int kQueryBlock = 32;
 /// Keys that share a place in the grid and are multiplied together.
 constexpr int kMaxSlots = 8;
 
@@ -57,17 +55,20 @@ struct FactoredJob {
   float* out;  ///< (count, c): averages of `averaged`
 };
 
-/// Floats that attend_block wants as scratch.
-std::size_t factored_scratch(const FactoredLayer& layer, const KeyCoordinates& coordinates);
+struct AttendKernel {
+  const char* name;
+  int block;  ///< queries that are worked on together, side by side in vectors
+  /// Attends from the queries first ≤ i < min(first + block, count). What comes out for a query
+  /// depends on nothing but its block.
+  ///
+  /// @param scratch  factored_scratch floats, aligned to 64 bytes
+  void (*attend)(const FactoredJob& job, std::int64_t first, float* scratch);
+};
 
-/// Attends from the queries first ≤ i < min(first + kQueryBlock, count). What comes out for a query
-/// depends on nothing but its block.
-///
-/// @param scratch  factored_scratch floats, aligned to 64 bytes
-using AttendBlock = void (*)(const FactoredJob& job, std::int64_t first, float* scratch);
+extern const AttendKernel kAttendPortable, kAttendAvx2, kAttendAvx512;
 
-void attend_block_portable(const FactoredJob& job, std::int64_t first, float* scratch);
-void attend_block_avx2(const FactoredJob& job, std::int64_t first, float* scratch);
-void attend_block_avx512(const FactoredJob& job, std::int64_t first, float* scratch);
+/// Floats that AttendKernel::attend wants as scratch.
+std::size_t factored_scratch(const AttendKernel& kernel, const FactoredLayer& layer,
+                             const KeyCoordinates& coordinates);
 
 }  // namespace vostrack::nn

@@ -1,7 +1,7 @@
-/// The one text of all variants of attend_block. A variant's file defines VOSTRACK_LANES (floats in
-/// a vector) and, as many as the registers hold, VOSTRACK_VECTORS (vectors of queries) and
-/// VOSTRACK_SLOTS (keys of a place) that are multiplied together; it includes this once and is
-/// compiled for its processor.
+/// The one text of all variants of AttendKernel. A variant's file defines VOSTRACK_LANES (floats in
+/// a vector), VOSTRACK_QUERIES (of a block) and, as many as the registers hold, VOSTRACK_VECTORS
+/// (vectors of queries) and VOSTRACK_SLOTS (keys of a place) that are multiplied together; it
+/// includes this once and is compiled for its processor.
 ///
 /// As in vectors.hpp, everything is in an unnamed namespace.
 #pragma once
@@ -12,6 +12,7 @@
 namespace vostrack::nn {
 namespace {
 
+constexpr int kQueryBlock = VOSTRACK_QUERIES;
 constexpr int kVectors = VOSTRACK_VECTORS;
 constexpr int kSlotsAtOnce = VOSTRACK_SLOTS;
 constexpr int kStep = kLanes * kVectors;
@@ -325,7 +326,7 @@ void fill_table(const Axis& axis, int columns, float* parts, float* table) {
   }
 }
 
-/// Scratch of attend_block, in rows of kQueryBlock floats.
+/// Scratch of a block, in rows of kQueryBlock floats.
 struct Scratch {
   float* queries;  ///< (d, kQueryBlock)
   float* parts;    ///< (d/2, kQueryBlock)

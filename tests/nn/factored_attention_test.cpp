@@ -162,7 +162,7 @@ TEST_P(FactoredAttentionShapes, EqualThePlainFormInEveryVariant) {
     const auto want = scene.plain(encode);
     const auto packed = scene.packed(encode);
     for (const auto& variant : attend_variants())
-      EXPECT_TRUE(near(factored.forward(projected(scene), packed, variant.attend), want,
+      EXPECT_TRUE(near(factored.forward(projected(scene), packed, &variant), want,
                        kRounding * largest(want)))
           << variant.name;
   }
@@ -286,7 +286,7 @@ TEST(FactoredAttention, PassesOnWhatIsNotANumber) {
   const auto factored = scene.factored();
   const auto packed = scene.packed();
   for (const auto& variant : attend_variants()) {
-    const auto out = factored.forward(projected(scene), packed, variant.attend);
+    const auto out = factored.forward(projected(scene), packed, &variant);
     EXPECT_TRUE(torch::isnan(out[1]).all().item<bool>()) << variant.name;
     EXPECT_FALSE(torch::isnan(out[0]).any().item<bool>()) << variant.name;
   }
