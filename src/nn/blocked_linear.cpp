@@ -11,7 +11,7 @@
 namespace vostrack::nn {
 namespace {
 
-constexpr std::int64_t kStrip = 16;  ///< outputs that AVX2's registers hold the sums of
+constexpr std::int64_t kStrip = 16;  ///< outputs of a panel of AVX2's kernels
 constexpr std::int64_t kRows = 96;   ///< of a block, at most
 /// Inputs whose weights for a strip stay in the first cache.
 constexpr std::int64_t kInputs = 384;
@@ -39,14 +39,11 @@ void BlockedLinear::add([[maybe_unused]] const Rows<const float>& x,
                         [[maybe_unused]] std::int64_t first, [[maybe_unused]] std::int64_t last,
                         [[maybe_unused]] const Rows<float>& out) const {
 #ifdef VOSTRACK_X86_KERNELS
-  const auto* weights = data_.const_data_ptr<float>();
-  const auto* bias = bias_.const_data_ptr<float>();
-  for (auto i = first; i < last; i += kStrip) {
-    float* const to = out.data + (i - first);
-    kMatrixAvx2.multiply(x.count, kStrip, inputs, x.data, x.row,
-                         {weights + i * in_ + input * kStrip, kStrip, kStrip * in_},
-                         input == 0 ? Start{bias + i, 0} : Start{to, out.row}, to, out.row);
-  }
+  kMatrixAvx2.multiply(
+      x.count, last - first, inputs, x.data, x.row,
+      {data_.const_data_ptr<float>() + first * in_ + input * kStrip, kStrip, kStrip * in_},
+      input == 0 ? Start{bias_.const_data_ptr<float>() + first, 0} : Start{out.data, out.row},
+      out.data, out.row);
 #endif
 }
 

@@ -224,9 +224,9 @@ void TiledAttention::attend(const at::BFloat16* queries, std::int64_t count,
         if (more)
           for (std::int64_t i = 0; i < size; ++i) score[i] += more[first + i];
         for (auto i = memory.count - first; i < size; ++i) score[i] = kNever;
-        const float shrink =
-            kMatrixAvx512Bf16.weigh_row(score, size, /*scale=*/1, softmax[row],
-                                  reinterpret_cast<std::uint16_t*>(weights + row * kKeyBlock));
+        const float shrink = kMatrixAvx512Bf16.weigh_row(
+            score, size, /*scale=*/1, softmax[row],
+            reinterpret_cast<std::uint16_t*>(weights + row * kKeyBlock));
         if (first > 0 && shrink != 1)
           for (std::int64_t i = 0; i < width_; ++i) sum[row * width_ + i] *= shrink;
       }
